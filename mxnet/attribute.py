@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Attributes for all symbols made inside a `with` statement."""
+from __future__ import annotations
+
+import threading
+
+from .base import MXNetValueError
+
+__all__ = ["AttrScope"]
+
+
+class _Current(threading.local):
+    scope: AttrScope | None = None
+
+
+class _ScopeType(type):
+    """Gives `AttrScope.current`: the innermost scope of this thread."""
+
+    @property
+    def current(cls) -> AttrScope:
+        if _current.scope is None:
+            _current.scope = AttrScope()
+        return _current.scope
+
+    @current.setter
+    def current(cls, scope: AttrScope) -> None:
+        _current.scope = scope
+
+
+class AttrScope(metaclass=_ScopeType):
+    """Attributes (strings) that symbols made inside get, unless given their own.
+
+    >>> import mxnet as mx
+    >>> with mx.AttrScope(ctx_group="dev1"):
+    ...     mx.sym.Variable("a").attr("ctx_group")
+    'dev1'
+    """
+
+    def __init__(self, **kwargs: str) -> None:
+        for key, value in kwargs.items():
+            if not isinstance(value, str):
+                raise MXNetValueError(f"Attributes need to be string: {key}={value!r}")
+        self._attr = kwargs
+        self._outer: list[AttrScope] = []
+
+    def get(self, attr: dict[str, str] | None) -> dict[str, str]:
+        """The scope's attributes, with those of `attr` over them."""
+        if not self._attr:
+            return attr if attr else {}
+        return {**self._attr, **attr} if attr else dict(self._attr)
+
+    def __enter__(self) -> AttrScope:
+        outer = AttrScope.current
+        self._outer.append(outer)
+        merged = AttrScope()
+        merged._attr = {**outer._attr, **self._attr}
+        _current.scope = merged
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        _current.scope = self._outer.pop()
+
+
+_current = _Current()

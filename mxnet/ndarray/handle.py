@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an array handle holds, apart from all that can be done with it."""
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from ..context import Context
+
+
+class NDArrayBase:
+    """A mutable cell around a torch tensor.
+
+    `_tensor` holds the values and is never part of an autograd graph; `_ctx` is the context; `_entry` is what the
+    recorder knows of this array (see `mxnet.autograd`), or None.
+    """
+
+    __slots__ = ("__weakref__", "_ctx", "_entry", "_tensor")
+    _tensor: torch.Tensor
+    _ctx: Context
+    _entry: Any
+
+
+_class: type[NDArrayBase] = NDArrayBase
+_new = object.__new__
+
+
+def wrap(tensor: torch.Tensor, ctx: Context) -> Any:
+    """An NDArray around a tensor that nothing else will write to (or that is meant to be shared)."""
+    made = _new(_class)
+    made._tensor = tensor
+    made._ctx = ctx
+    made._entry = None
+    return made
+
+
+def set_class(cls: type[NDArrayBase]) -> None:
+    """Name the class that `wrap` makes; called once, where NDArray is defined."""
+    global _class
+    _class = cls

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""LeakyReLU: rectifiers that let something through below zero."""
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..registry import OperatorError, op
+from ..schema import IsTrain, Rng
+
+
+@op("LeakyReLU", "_npx_leaky_relu", when={"gamma": lambda p: p.act_type == "prelu"},
+    outputs=lambda p: ("output", "mask") if p.act_type == "rrelu" else ("output",))
+def leaky_relu(data: Tensor, gamma: Tensor | None = None, *,
+               act_type: Literal["elu", "gelu", "leaky", "prelu", "rrelu", "selu"] = "leaky", slope: float = 0.25,
+               lower_bound: float = 0.125, upper_bound: float = 0.334, is_train: IsTrain,
+               rng: Rng) -> Tensor | tuple[Tensor, Tensor]:
+    """`x` where that is positive, and something smaller elsewhere; the output has the shape and dtype of `data`.
+
+    Below zero `act_type` gives
+
+    - "leaky": `slope * x`
+    - "prelu": `gamma * x`, where `gamma` is learned: (channels,) along axis 1, or one number
+    - "elu": `slope * (exp(x) - 1)`
+    - "selu": `1.0507 * 1.6733 * (exp(x) - 1)`, and `1.0507 * x` above zero (MXNet's gradient is kept: below zero it is
+      `1.0507 * 1.6733 * exp(y)`, with the output `y` in the place of `x`)
+    - "gelu": `x * (1 + erf(x / sqrt(2))) / 2`, above zero, too
+    - "rrelu": `r * x`, with `r` uniform in [lower_bound, upper_bound] for each element while training, and the middle
+      of that interval in prediction; a second output holds the `r`
+
+    Sources: Maas et al. 2013 (leaky), He et al. 2015 (prelu), Clevert et al. 2016 (elu), Klambauer et al. 2017 (selu),
+    Hendrycks and Gimpel 2016 (gelu), Xu et al. 2015 (rrelu).
+
+    >>> import mxnet as mx
+    >>> mx.nd.LeakyReLU(mx.nd.array([-2, 2]), slope=0.5).asnumpy().tolist()
+    [-1.0, 2.0]
+    """
+    if act_type == "leaky":
+        return F.leaky_relu(data, slope)
+    if act_type == "prelu":
+        return _prelu(data, gamma)
+    if act_type == "elu":
+        return F.elu(data, slope)
+    if act_type == "selu":
+        return _Selu.apply(data)
+    if act_type == "gelu":
+        return F.gelu(data)
+    mask = torch.empty_like(data)
+    if is_train:
+        mask.uniform_(lower_bound, upper_bound, generator=rng)
+    else:
+        mask.fill_((lower_bound + upper_bound) / 2)
+    return torch.where(data > 0, data, data * mask), mask
+
+
+def _prelu(data: Tensor, gamma: Tensor) -> Tensor:
+    if data.dim() > 1:
+        return torch.prelu(data, gamma)
+    if gamma.dim() != 1 or len(gamma) not in (1, len(data)):
+        raise OperatorError(f"gamma is {tuple(gamma.shape)}, but data {tuple(data.shape)} needs {tuple(data.shape)} "
+                            "or (1,)")
+    return torch.where(data > 0, data, data * gamma)
+
+
+_SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805
+
+
+class _Selu(torch.autograd.Function):
+    """MXNet's gradient of selu below zero is that at the output, not at the input."""
+
+    @staticmethod
+    def forward(ctx: Any, data: Tensor) -> Tensor:
+        out = F.selu(data)
+        ctx.save_for_backward(out)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, head: Tensor) -> Tensor:
+        (out,) = ctx.saved_tensors
+        return head * torch.where(out > 0, _SELU_SCALE, (_SELU_SCALE * _SELU_ALPHA) * out.exp())
+
+
+@leaky_relu.shape
+def _(params, data=None, gamma=None, out=None):
+    outs = out if params.act_type == "rrelu" else (out,)
+    known = data if data is not None else next((item for item in outs if item is not None), None)
+    claims = {"data": known, "out": (known, known) if params.act_type == "rrelu" else known}
+    if params.act_type == "prelu" and gamma is None and known is not None:
+        claims["gamma"] = (known[1] if len(known) > 1 else known[0],)
+    return claims

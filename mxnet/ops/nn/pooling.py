@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pooling over one to three spatial axes.
+
+torch's own pooling serves all usual windows. It refuses a padding above half the kernel, and drops windows that begin
+in the padding on the right, which MXNet's "full" convention keeps: there `Plan.native` is false, and the data is
+padded first.
+"""
+from __future__ import annotations
+
+import functools
+from typing import Literal, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..infer import show
+from ..registry import OperatorError, op
+from ._window import (
+    Window, as_layout, channels_first, check_rank, to_channels_first, to_channels_last, window,
+)
+
+PoolType = Literal["max", "avg", "sum", "lp"]
+Convention = Literal["valid", "full", "same"]
+
+_MAX = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
+_AVG = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
+
+
+class Plan(NamedTuple):
+    """How windows lie on data of certain sizes. `margin`: the padding as F.pad wants it, all windows whole."""
+
+    native: bool
+    ceil: bool
+    margin: tuple[int, ...]
+
+
+@op("Pooling", "_npx_pooling")
+def pooling(data: Tensor, *, kernel: tuple[int, ...] = (), pool_type: PoolType = "max", global_pool: bool = False,
+            cudnn_off: bool = False, pooling_convention: Convention = "valid", stride: tuple[int, ...] = (),
+            pad: tuple[int, ...] = (), p_value: int | None = None, count_include_pad: bool | None = None,
+            layout: Literal["NCW", "NCHW", "NCDHW", "NWC", "NHWC", "NDHWC"] | None = None) -> Tensor:
+    """The maximum, average, sum or norm of sliding windows over one, two or three spatial axes.
+
+    `data` is (batch, channels, *spatial), or channels last in the layouts NWC, NHWC and NDHWC; the output keeps
+    batch, channels and dtype. Each size becomes `(size + 2 * pad - kernel) / stride + 1`, rounded as
+    `pooling_convention` says.
+
+    Parameters
+    ----------
+    kernel : sizes of the window; not needed with `global_pool`
+    pool_type : "max", "avg", "sum", or "lp": `(sum of x ** p_value) ** (1 / p_value)`, with the signs of `x`
+    global_pool : one window over all the spatial axes, whatever `kernel`, `stride` and `pad` are
+    pooling_convention : "valid" rounds sizes down; "full" rounds up, with windows that reach over the end; "same" is
+        for one spatial axis without padding: the size is `ceil(size / stride)`
+    stride : step of the window, default 1
+    pad : width of the padding on both sides, default 0. A maximum does not see it, for sums it is zeros.
+    p_value : 1, 2 or 3, needed for "lp"
+    count_include_pad : whether averages count the padding as elements, default true
+    cudnn_off : accepted and without effect
+
+    The gradient of a maximum goes to its first place in the window.
+
+    >>> import mxnet as mx
+    >>> x = mx.nd.arange(16).reshape((1, 1, 4, 4))
+    >>> mx.nd.Pooling(x, kernel=(2, 2), stride=(2, 2), pool_type="max").asnumpy().ravel().tolist()
+    [5.0, 7.0, 13.0, 15.0]
+    """
+    channels_last = layout is not None and layout[-1] == "C"
+    if channels_last:
+        data = to_channels_first(data)
+    sizes = tuple(data.shape[2:])
+    if global_pool:
+        kernel, stride, pad, pooling_convention = sizes, (), (), "valid"
+    moves = _moves(kernel, stride, pad, pooling_convention, None if global_pool else layout, pool_type, p_value)
+    if len(sizes) != len(kernel):
+        check_rank(tuple(data.shape), kernel)
+    plan = plan_of(sizes, kernel, moves.stride, moves.pad, pooling_convention)
+    if pool_type == "max":
+        out = max_pool(data, kernel, moves.stride, moves.pad, plan, torch.finfo(data.dtype).min)
+    elif pool_type == "avg":
+        out = _average_pool(data, kernel, moves.stride, moves.pad, plan, count_include_pad is not False)
+    elif pool_type == "sum":
+        out = sum_pool(data, kernel, moves.stride, moves.pad, plan)
+    else:
+        out = _norm_pool(data, kernel, moves.stride, moves.pad, plan, p_value)
+    return to_channels_last(out) if channels_last else out
+
+
+@pooling.shape
+def _(params, data):
+    check_data(data)
+    kernel = params.kernel
+    channels_last = params.layout is not None and params.layout[-1] == "C"
+    batch, channels, *sizes = channels_first(data, channels_last)
+    if params.global_pool:
+        return {"out": as_layout((batch, channels, *[1] * len(sizes)), channels_last)}
+    check_rank(data, kernel)
+    moves = _moves(kernel, params.stride, params.pad, params.pooling_convention, params.layout, params.pool_type,
+                   params.p_value)
+    out = [None if size is None else out_size(params.pooling_convention, size, *move)
+           for size, *move in zip(sizes, kernel, moves.stride, moves.pad)]
+    return {"out": as_layout((batch, channels, *out), channels_last)}
+
+
+def check_data(data: tuple[int | None, ...]) -> None:
+    """Refuse data without or with too many spatial axes."""
+    if not 3 <= len(data) <= 5:
+        raise OperatorError(f"data is {show(data)}, but expected are batch, channels, and 1, 2 or 3 spatial axes")
+
+
+def _moves(kernel: tuple[int, ...], stride: tuple[int, ...], pad: tuple[int, ...], convention: str,
+           layout: str | None, pool_type: str, p_value: int | None) -> Window:
+    """Complete and check the parameters."""
+    if pool_type == "lp" and p_value not in (1, 2, 3):
+        raise OperatorError(f"p_value is {p_value}, but pool_type 'lp' needs 1, 2 or 3")
+    if convention == "same":
+        if len(kernel) != 1 or any(pad):
+            raise OperatorError(f"pooling_convention 'same' is for one spatial axis without padding, but kernel is "
+                                f"{kernel} and pad {pad}")
+        pad = ()                            # given as (0, 0, 0), the only form that MXNet takes
+    return window(kernel, stride, (), pad, "NCW" if layout == "NWC" else layout)    # only pooling has NWC
+
+
+def out_size(convention: str, size: int, kernel: int, stride: int, pad: int) -> int:
+    """The number of windows along one axis."""
+    room = size + 2 * pad - kernel
+    if room < 0:
+        raise OperatorError(f"the kernel, {kernel} wide, exceeds the data, {size + 2 * pad} wide with its padding")
+    if convention == "same":
+        return -(-size // stride)
+    return (room // stride if convention == "valid" else -(-room // stride)) + 1
+
+
+@functools.lru_cache(maxsize=4096)
+def plan_of(sizes: tuple[int, ...], kernel: tuple[int, ...], stride: tuple[int, ...], pad: tuple[int, ...],
+            convention: str) -> Plan:
+    """Where the windows lie, and whether torch's pooling knows such windows."""
+    native, margin = convention != "same", []
+    for size, width, step, border in zip(sizes, kernel, stride, pad):
+        count = out_size(convention, size, width, step, border)
+        start = (count - 1) * step - border             # of the last window, counted from the first element
+        native = native and 2 * border <= width and start < size
+        margin = [border, max(0, start + width - size), *margin]
+    return Plan(native, convention == "full", tuple(margin))
+
+
+def max_pool(data: Tensor, kernel: tuple[int, ...], stride: tuple[int, ...], pad: tuple[int, ...], plan: Plan,
+             lowest: float) -> Tensor:
+    """Maxima of windows; those with nothing but padding hold `lowest`."""
+    if plan.native:
+        return _MAX[len(kernel)](data, kernel, stride, pad, 1, plan.ceil)
+    return _MAX[len(kernel)](F.pad(data, plan.margin, value=lowest), kernel, stride)
+
+
+def _average_pool(data: Tensor, kernel: tuple[int, ...], stride: tuple[int, ...], pad: tuple[int, ...], plan: Plan,
+                  include_pad: bool) -> Tensor:
+    if data.shape[2:] == kernel and not any(pad):
+        return data.mean(tuple(range(2, data.dim())), keepdim=True)
+    if plan.native:
+        return _AVG[len(kernel)](data, kernel, stride, pad, plan.ceil, include_pad)
+    counted = data.new_ones((1, 1, *data.shape[2:]))
+    if include_pad:
+        margin = tuple([width for size in reversed(pad) for width in (size, size)])
+        counted = F.pad(counted, margin, value=1.0)
+        counted = F.pad(counted, [max(0, whole - part) for whole, part in zip(plan.margin, margin)])
+    else:
+        counted = F.pad(counted, plan.margin)
+    counts = _AVG[len(kernel)](counted, kernel, stride)
+    counts.masked_fill_(counts == 0, 1)           # windows with nothing but padding are 0
+    return _AVG[len(kernel)](F.pad(data, plan.margin), kernel, stride) / counts
+
+
+def sum_pool(data: Tensor, kernel: tuple[int, ...], stride: tuple[int, ...], pad: tuple[int, ...],
+             plan: Plan) -> Tensor:
+    """Sums of windows; padding counts as zeros."""
+    if not plan.native:
+        data, pad, plan = F.pad(data, plan.margin), (0,) * len(pad), plan._replace(ceil=False)
+    if len(kernel) == 1:                  # the one average of torch that takes no divisor
+        out = F.avg_pool2d(data.unsqueeze(-2), (1, *kernel), (1, *stride), (0, *pad), plan.ceil, True, 1)
+        return out.squeeze(-2)
+    return _AVG[len(kernel)](data, kernel, stride, pad, plan.ceil, True, 1)
+
+
+def _norm_pool(data: Tensor, kernel: tuple[int, ...], stride: tuple[int, ...], pad: tuple[int, ...], plan: Plan,
+               p: int | None) -> Tensor:
+    if p == 1:                            # MXNet takes no absolute value here
+        return sum_pool(data, kernel, stride, pad, plan)
+    if p == 2:
+        return sum_pool(data * data, kernel, stride, pad, plan).sqrt()
+    cubes = sum_pool(data * data * data, kernel, stride, pad, plan)
+    return cubes.abs().pow(1 / 3).copysign(cubes)

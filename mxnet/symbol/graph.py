@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The graph under a Symbol: nodes, and walks over them. All walks are iterative and linear."""
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..base import MXNetError
+from ..ops.params import Params
+from ..ops.registry import Operator
+
+Entry = tuple["Node", int]           # one output of a node
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+# Attributes that steer the framework, not the operator: kept in the graph as `__name__`, answered under both names.
+HIDDEN = ("ctx_group", "lr_mult", "wd_mult", "force_mirroring", "mirror_stage", "profiler_scope")
+
+
+class Node:
+    """A variable (`op` is None) or one application of an operator.
+
+    `attrs` holds the parameters as the user's text and `__x__` attributes; `params` the typed parameters; `line` where
+    in the user's program the node was made (file and line number), if it was.
+    """
+
+    __slots__ = ("attrs", "inputs", "line", "name", "op", "params", "subgraphs")
+
+    def __init__(self, op: Operator | None, name: str, attrs: dict[str, str], inputs: list[Entry],
+                 line: tuple[str, int] | None = None, params: Params | None = None,
+                 subgraphs: tuple[Any, ...] = ()) -> None:
+        self.op, self.name, self.attrs, self.inputs, self.line = op, name, attrs, inputs, line
+        self.subgraphs = subgraphs
+        self.params = params if params is not None or op is None else parse_attrs(op, attrs, name)
+
+    def __repr__(self) -> str:
+        return f"<node {self.op.name if self.op else 'null'} {self.name!r}>"
+
+    def output_names(self) -> list[str]:
+        """Names of all outputs, hidden ones included, as `list_outputs` spells them."""
+        if self.op is None:
+            return [self.name]
+        return [f"{self.name}_{label}" for label in self.op.output_names(self.params)]
+
+    def output_count(self) -> int:
+        return 1 if self.op is None else len(self.op.output_names(self.params))
+
+    def visible_count(self) -> int:
+        return 1 if self.op is None else self.op.visible(self.params)
+
+    def input_names(self) -> list[str]:
+        """The operator's names for this node's inputs."""
+        assert self.op is not None
+        return [item.name for item in self.op.inputs(self.params, len(self.inputs))]
+
+    def aux_flags(self) -> list[bool]:
+        """For each input, whether it is an auxiliary state."""
+        if self.op is None or not self.op.aux_names:
+            return [False] * len(self.inputs)
+        return [name in self.op.aux_names for name in self.input_names()]
+
+    def where(self) -> str:
+        """`FullyConnected 'fc1' (train.py:12)`: for messages."""
+        made = f" ({self.line[0]}:{self.line[1]})" if self.line else ""
+        return f"{self.op.name if self.op else 'variable'} {self.name!r}{made}"
+
+
+def parse_attrs(op: Operator, attrs: Mapping[str, str], name: str) -> Params:
+    """The typed parameters among a node's attributes."""
+    given = {key: value for key, value in attrs.items() if not (key.startswith("__") and key.endswith("__"))}
+    try:
+        return op.parse(given)
+    except MXNetError as error:
+        raise type(error)(f"{error} (in symbol {name!r})") from None
+
+
+def user_line() -> tuple[str, int] | None:
+    """File and line of the innermost frame outside of this package."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back                         # type: ignore[assignment]
+    return (frame.f_code.co_filename, frame.f_lineno) if frame is not None else None
+
+
+def topological(outputs: Iterable[Entry]) -> list[Node]:
+    """All nodes below the outputs, inputs before users: depth first, as MXNet orders arguments."""
+    order: list[Node] = []
+    seen: set[int] = set()
+    for root, _ in outputs:
+        if id(root) in seen:
+            continue
+        seen.add(id(root))
+        stack = [(root, iter(root.inputs))]
+        while stack:
+            node, rest = stack[-1]
+            for source, _ in rest:
+                if id(source) not in seen:
+                    seen.add(id(source))
+                    stack.append((source, iter(source.inputs)))
+                    break
+            else:
+                stack.pop()
+                order.append(node)
+    return order
+
+
+def auxiliary(order: Iterable[Node]) -> set[int]:
+    """The ids of variables that are auxiliary states of some operator."""
+    found = set()
+    for node in order:
+        if node.op is not None and node.op.aux_names:
+            found.update(id(source) for (source, _), aux in zip(node.inputs, node.aux_flags())
+                         if aux and source.op is None)
+    return found
+
+
+def copy_graph(outputs: Iterable[Entry], replace: Mapping[int, Entry] | None = None) -> list[Entry]:
+    """A copy of the graph, in which the variables with these ids are replaced by other entries."""
+    outputs = list(outputs)
+    made: dict[int, Node] = {}
+    replace = replace or {}
+
+    def entry(source: Node, index: int) -> Entry:
+        return replace[id(source)] if id(source) in replace else (made[id(source)], index)
+
+    for node in topological(outputs):
+        if id(node) not in replace:
+            made[id(node)] = Node(node.op, node.name, dict(node.attrs), [entry(*e) for e in node.inputs], node.line,
+                                  node.params, node.subgraphs)
+    return [entry(*e) for e in outputs]

@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Symbols as JSON: what MXNet of any generation wrote is read, what is written MXNet 1.9.1 reads (and lays out alike).
+
+Generations differ in where attributes stand (`param` and `attr` up to 0.9, `attr` up to 1.1, `attrs` since), in the
+length of an input (two numbers or three), in names of framework attributes (`lr_mult`, now `__lr_mult__`), and in
+auxiliary states, which were not written as inputs before 0.9.
+"""
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .._files import atomic_write
+from ..base import MXNetError, MXNetTypeError, MXNetValueError, nearest
+from ..ops.registry import REGISTRY, OperatorError
+from .graph import HIDDEN, Entry, Node, topological
+
+if TYPE_CHECKING:
+    from .symbol import Symbol
+
+_VERSION = 10901                     # the MXNet release whose format this is
+
+
+class SymbolFormatError(MXNetValueError):
+    """A symbol file that is no symbol: says which part is wrong."""
+
+
+# ---- writing ------------------------------------------------------------------------------------
+
+def dumps(symbol: Symbol, remove_amp_cast: bool = True) -> str:
+    """The JSON text of a symbol."""
+    outputs = _without_amp_cast(symbol._outputs) if remove_amp_cast else symbol._outputs
+    order = topological(outputs)
+    number = {id(node): i for i, node in enumerate(order)}
+    graph = {
+        "nodes": [_node_dict(node, number) for node in order],
+        "arg_nodes": [i for i, node in enumerate(order) if node.op is None],
+        "node_row_ptr": _row_pointers(order),
+        "heads": [[number[id(node)], index, 0] for node, index in outputs],
+        "attrs": {"mxnet_version": ["int", _VERSION]},
+    }
+    return _layout(graph)
+
+
+def _node_dict(node: Node, number: Mapping[int, int]) -> dict[str, Any]:
+    result: dict[str, Any] = {"op": node.op.name if node.op else "null", "name": node.name}
+    if node.attrs:
+        result["attrs"] = dict(sorted(node.attrs.items()))
+    result["inputs"] = [[number[id(source)], index, int(aux)]
+                        for (source, index), aux in zip(node.inputs, node.aux_flags())]
+    if node.subgraphs:
+        result["subgraphs"] = [json.loads(dumps(sub)) for sub in node.subgraphs]
+    return result
+
+
+def _row_pointers(order: list[Node]) -> list[int]:
+    pointers = [0]
+    for node in order:
+        pointers.append(pointers[-1] + node.output_count())
+    return pointers
+
+
+def _without_amp_cast(outputs: list[Entry]) -> list[Entry]:
+    """The graph with each `amp_cast` and `amp_multicast` replaced by what it casts."""
+    order = topological(outputs)
+    if not any(node.op is not None and node.op.name in ("amp_cast", "amp_multicast") for node in order):
+        return outputs
+    made: dict[int, Node] = {}
+
+    def entry(source: Node, index: int) -> Entry:
+        while source.op is not None and source.op.name in ("amp_cast", "amp_multicast"):
+            source, index = source.inputs[index if source.op.name == "amp_multicast" else 0]
+        return made[id(source)], index
+
+    for node in order:
+        made[id(node)] = Node(node.op, node.name, node.attrs, [], node.line, node.params, node.subgraphs)
+        if node.op is None or node.op.name not in ("amp_cast", "amp_multicast"):
+            made[id(node)].inputs = [entry(*source) for source in node.inputs]
+    return [entry(*output) for output in outputs]
+
+
+def _layout(value: Any, indent: int = 0) -> str:
+    """Text as dmlc's JSON writer lays it out: one line for up to ten numbers or one pair, else a line for each."""
+    pad, closing = " " * (indent + 2), " " * indent
+    if isinstance(value, dict):
+        items = [f"{json.dumps(key)}: {_layout(item, indent + 2)}" for key, item in value.items()]
+        return "{" + items[0] + "}" if len(items) == 1 and indent else \
+            "{\n" + ", \n".join(pad + item for item in items) + f"\n{closing}}}"
+    if isinstance(value, list):
+        items = [_layout(item, indent + 2) for item in value]
+        lines = len(items) > 10 or any(isinstance(item, dict) for item in value)
+        return "[\n" + ", \n".join(pad + item for item in items) + f"\n{closing}]" if lines else \
+            "[" + ", ".join(items) + "]"
+    return json.dumps(value)
+
+
+def save(symbol: Symbol, fname: str | os.PathLike[str], remove_amp_cast: bool = True) -> None:
+    """Write a symbol to a file, atomically."""
+    if not isinstance(fname, (str, os.PathLike)):
+        raise MXNetTypeError(f"fname need to be string, not {type(fname).__name__}")
+    with atomic_write(fname, "w") as file:
+        file.write(dumps(symbol, remove_amp_cast))
+
+
+def debug_text(symbol: Symbol) -> str:
+    """The graph as text."""
+    lines = ["Symbol Outputs:"]
+    lines += [f"\toutput[{i}]={node.name}({index})" for i, (node, index) in enumerate(symbol._outputs)]
+    for node in symbol._nodes:
+        if node.op is None:
+            lines.append(f"Variable:{node.name}")
+            continue
+        lines += ["--------------------", f"Op:{node.op.name}, Name={node.name}", "Inputs:"]
+        for i, ((source, index), aux) in enumerate(zip(node.inputs, node.aux_flags())):
+            version = f" version={int(aux)}" if source.op is None else ""
+            lines.append(f"\targ[{i}]={source.name}({index}){version}")
+        if node.attrs:
+            lines += ["Attrs:", *(f"\t{key}={value}" for key, value in sorted(node.attrs.items()))]
+    return "\n".join(lines) + "\n"
+
+
+# ---- reading ------------------------------------------------------------------------------------
+
+def load(fname: str | os.PathLike[str]) -> Symbol:
+    """Read a symbol from a JSON file. Raises MXNetError naming the file and what is wrong with it."""
+    if not isinstance(fname, (str, os.PathLike)):
+        raise MXNetTypeError(f"fname need to be string, not {type(fname).__name__}")
+    try:
+        with open(fname, encoding="utf-8") as file:
+            text = file.read()
+    except FileNotFoundError:
+        raise MXNetError(f"{os.fspath(fname)}: there is no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise MXNetError(f"{os.fspath(fname)}: {error}") from None
+    try:
+        return loads(text)
+    except MXNetError as error:
+        raise type(error)(f"{os.fspath(fname)}: {error}") from None
+
+
+def loads(text: str) -> Symbol:
+    """A symbol from its JSON text. Raises MXNetError; unknown operators are listed all at once."""
+    if not isinstance(text, str):
+        raise MXNetTypeError("fname required to be string")
+    try:
+        graph = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise SymbolFormatError(f"not JSON: {error}") from None
+    return from_graph(graph)
+
+
+def from_graph(graph: Any) -> Symbol:
+    """A symbol from the parsed JSON."""
+    from .symbol import Symbol
+    if not isinstance(graph, dict) or not isinstance(graph.get("nodes"), list):
+        raise SymbolFormatError("a symbol file is an object with a list of nodes")
+    described = [_Described(i, item) for i, item in enumerate(graph["nodes"])]
+    _refuse_unknown_operators(described)
+    nodes: list[Node] = []
+    for item in described:
+        nodes.append(_build(item, nodes))
+    if "heads" in graph:
+        heads = [_entry(head, nodes, "heads") for head in _list(graph["heads"], "heads")]
+    else:
+        heads = [(nodes[-1], 0)] if nodes else []
+    if not heads:
+        raise SymbolFormatError("the graph has no heads, so no outputs")
+    return Symbol(heads)
+
+
+class _Described:
+    """One node as the file has it, of whatever generation."""
+
+    def __init__(self, number: int, item: Any) -> None:
+        if not isinstance(item, dict):
+            raise SymbolFormatError(f"node {number} is no object")
+        self.number = number
+        self.op, self.name = item.get("op"), item.get("name")
+        if not isinstance(self.op, str) or not isinstance(self.name, str):
+            raise SymbolFormatError(f"node {number} needs an op and a name, both strings")
+        self.inputs = _list(item.get("inputs", []), f"inputs of node {number} ({self.name!r})")
+        self.subgraphs = _list(item.get("subgraphs", []), f"subgraphs of node {number}")
+        self.attrs: dict[str, str] = {}
+        for key in ("param", "attr", "attrs"):
+            part = item.get(key) or {}
+            if not isinstance(part, dict):
+                raise SymbolFormatError(f"{key} of node {number} ({self.name!r}) is no object")
+            self.attrs.update({str(k): v if isinstance(v, str) else json.dumps(v) for k, v in part.items()})
+        self.attrs = {_modern_key(key): value for key, value in self.attrs.items()}
+
+
+def _modern_key(key: str) -> str:
+    return f"__{key}__" if key in HIDDEN else key
+
+
+def _list(value: Any, what: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise SymbolFormatError(f"{what} should be a list, not {type(value).__name__}")
+    return value
+
+
+def _refuse_unknown_operators(described: list[_Described]) -> None:
+    unknown: dict[str, list[str]] = {}
+    for item in described:
+        if item.op != "null" and item.op not in REGISTRY:
+            unknown.setdefault(item.op, []).append(item.name)
+    if unknown:
+        listed = "; ".join(f"{op!r} (node {', '.join(map(repr, names[:3]))}{', ...' if len(names) > 3 else ''})"
+                           f"{nearest(op, REGISTRY)}" for op, names in unknown.items())
+        raise OperatorError(f"the graph uses operators that are not there: {listed}")
+
+
+def _entry(item: Any, nodes: list[Node], where: str) -> Entry:
+    if not (isinstance(item, list) and len(item) in (2, 3) and all(isinstance(n, int) for n in item)):
+        raise SymbolFormatError(f"{where}: an entry is a list of two or three whole numbers, not {item!r}")
+    source, index = item[:2]
+    if not 0 <= source < len(nodes):
+        raise SymbolFormatError(f"{where}: refers to node {source}, which does not come before it")
+    if not 0 <= index < nodes[source].output_count():
+        raise SymbolFormatError(f"{where}: refers to output {index} of {nodes[source].name!r}, "
+                                f"which has {nodes[source].output_count()}")
+    return nodes[source], index
+
+
+def _build(item: _Described, nodes: list[Node]) -> Node:
+    where = f"node {item.number} ({item.name!r})"
+    inputs = [_entry(entry, nodes, f"inputs of {where}") for entry in item.inputs]
+    if item.op == "null":
+        return Node(None, item.name, item.attrs, [])
+    op = REGISTRY[item.op]
+    subgraphs = tuple(from_graph(sub) for sub in item.subgraphs)
+    node = Node(op, item.name, _own_attrs(item, op), inputs, subgraphs=subgraphs)
+    _add_missing_inputs(node)
+    return node
+
+
+def _own_attrs(item: _Described, op: Any) -> dict[str, str]:
+    """The attributes as this operator takes them: those it does not know are kept as `__x__`, with a warning."""
+    attrs = {}
+    for key, value in item.attrs.items():
+        if key in op.params or (key.startswith("__") and key.endswith("__")):
+            attrs[key] = value
+        elif key.endswith(tuple(f"_{hidden}" for hidden in HIDDEN)):
+            attrs[f"__{key}__"] = value              # weight_lr_mult and the like: MXNet's old per-input attributes
+        else:
+            warnings.warn(f"{op.name} {item.name!r}: parameter {key}={value!r} of the file is not known and ignored",
+                          stacklevel=2)
+            attrs[f"__{key}__"] = value
+    if op.count is not None and op.count not in attrs:
+        attrs[op.count] = str(len(item.inputs))
+    return attrs
+
+
+def _add_missing_inputs(node: Node) -> None:
+    """Auxiliary states, which files before 0.9 do not list, become variables of the usual name."""
+    assert node.op is not None
+    wanted = node.op.inputs(node.params, len(node.inputs))
+    missing = wanted[len(node.inputs):]
+    if len(node.inputs) > len(wanted) or not all(item.aux for item in missing):
+        names = ", ".join(item.name for item in wanted)
+        raise SymbolFormatError(f"{node.where()} takes {len(wanted)} inputs ({names}), "
+                                f"the file gives {len(node.inputs)}")
+    node.inputs += [(Node(None, f"{node.name}_{item.name}", {}, []), 0) for item in missing]

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Samples of the batch normalizations.
+
+Momentum and eps are binary fractions where the dtype is float64: MXNet keeps its parameters as 32-bit numbers.
+"""
+from . import Bad, Sample, T
+
+HALF = "MXNet's oldest code has this for float32 and two or four dimensions only"
+TOLERANCE = {"float32": (1e-4, 1e-5), "float16": (1e-2, 2e-3)}
+BINARY = {"momentum": 0.75, "eps": 0.001953125}
+
+
+def layer(shape, channels, dtype="float32", op="BatchNorm", params_dtype=None, **params):
+    """A sample of `op` on data of that shape."""
+    kind = params_dtype or dtype
+    inputs = [T(*shape, dtype=dtype), T(channels, low=0.5, high=2.0, dtype=kind), T(channels, dtype=kind),
+              T(channels, dtype=kind), T(channels, low=0.5, high=2.0, dtype=kind)]
+    extra = {name: params.pop(name) for name in ("ours_ok", "skip", "rtol", "atol", "reason") if name in params}
+    return Sample(op, inputs, params, **extra)
+
+
+def wrong(channels, op="BatchNorm", match="", shape=(4, 3, 2, 2), **params):
+    return Bad(op, [T(*shape), *[T(channels, low=0.5, high=2.0)] * 4], params, match=match)
+
+
+SAMPLES = [
+    layer((4, 3, 2, 2), 3),
+    layer((4, 3, 2, 2), 3, fix_gamma=False),
+    layer((4, 3, 2, 2), 3, fix_gamma=False, output_mean_var=True, eps=1e-5, momentum=0.5),
+    layer((4, 3, 2, 2), 3, fix_gamma=False, use_global_stats=True, output_mean_var=True),
+    layer((4, 3), 3, fix_gamma=False, cudnn_off=True),
+    layer((2, 3, 5), 3, output_mean_var=True),
+    layer((2, 3, 2, 3, 2), 3, fix_gamma=False),
+    layer((4, 2, 2, 3), 3, fix_gamma=False, axis=-1),
+    layer((4, 2, 3, 2), 3, fix_gamma=False, axis=2, output_mean_var=True),
+    layer((4, 3, 2), 4, fix_gamma=False, axis=0),
+    layer((3,), 3, axis=0, momentum=0.0),
+    layer((4, 3, 2, 2), 3, fix_gamma=False, momentum=1.0),
+    layer((4, 3, 2, 2), 3, dtype="float64", fix_gamma=False, output_mean_var=True, **BINARY),
+    layer((4, 3), 3, dtype="float64", **BINARY),
+    layer((4, 3, 2, 2), 3, dtype="float16", params_dtype="float32", fix_gamma=False, rtol=2e-2, atol=5e-3,
+          reason="MXNet sums in float16"),
+    wrong(4, match="gamma|weight", fix_gamma=False),
+    wrong(3, match="axis", axis=4),
+    wrong(3, match="axis", axis=-5),
+    wrong(3, match="momentum", momentum="much"),
+    wrong(3, match="epsilon", epsilon=1e-3),
+    Bad("BatchNorm", [T(4, 3, dtype="float16"), *[T(3, low=0.5, high=2.0, dtype="float16")] * 4], match="gamma"),
+    *[layer((4, 3, 2, 2), 3, op=op, **params) for op, more in (
+        ("BatchNorm_v1", {}), ("_contrib_SyncBatchNorm", {"key": "bn"}), ("_contrib_BatchNormWithReLU", {}))
+      for params in (
+          {**more},
+          {**more, "fix_gamma": False},
+          {**more, "fix_gamma": False, "momentum": 0.5, "eps": 1e-5},
+          {**more, "fix_gamma": False, "use_global_stats": True})],
+    layer((4, 3, 2, 2), 3, op="BatchNorm_v1", fix_gamma=False, output_mean_var=True),
+    layer((4, 3), 3, op="BatchNorm_v1", fix_gamma=False, output_mean_var=True, use_global_stats=True),
+    layer((2, 3, 2, 2), 3, op="BatchNorm_v1", dtype="float64", **BINARY, ours_ok=HALF),
+    layer((2, 3, 5), 3, op="BatchNorm_v1", ours_ok=HALF),
+    wrong(4, op="BatchNorm_v1", match="gamma|weight", fix_gamma=False),
+    layer((4, 3), 3, op="_contrib_SyncBatchNorm", fix_gamma=False, key="bn", ndev=1),
+    wrong(3, op="_contrib_SyncBatchNorm", match="key"),
+    wrong(4, op="_contrib_SyncBatchNorm", match="gamma|weight", fix_gamma=False, key="bn"),
+    layer((4, 2, 2, 3), 3, op="_contrib_BatchNormWithReLU", fix_gamma=False, axis=3, output_mean_var=True),
+    layer((4, 3), 3, op="_contrib_BatchNormWithReLU", fix_gamma=False, output_mean_var=True),
+    wrong(3, op="_contrib_BatchNormWithReLU", match="axis", axis=4),
+]

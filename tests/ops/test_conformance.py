@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Holds what operators declare against what their kernels do, and the registry against the samples.
+
+A shape rule and a dtype rule, given all inputs, must say exactly what the kernel gives on `meta` tensors.
+"""
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import pytest
+import torch
+from samples import Case, Sample, cases, families
+
+import mxnet as mx
+from mxnet.base import MXNetError
+from mxnet.dtype import TORCH
+from mxnet.ops import infer
+from mxnet.ops.registry import REGISTRY, Operator
+
+STRICT = False          # whether an operator without samples fails the test, or is only reported
+LEAST = 6               # samples of an operator, on average
+
+# operators that need no samples: why
+NO_SAMPLES: dict[str, str] = {
+    "Custom": "runs a user's class, which a recording cannot hold; has a test file of its own",
+    "_foreach": "takes a subgraph; has a test file of its own",
+    "_while_loop": "takes a subgraph; has a test file of its own",
+    "_cond": "takes a subgraph; has a test file of its own",
+}
+# operators whose kernel cannot run without values: why
+NO_META: dict[str, str] = {
+    "Custom": "runs a user's class on arrays",
+    "_contrib_boolean_mask": "the output's size is the number of true values",
+}
+
+assert mx.nd            # importing the frontends fills the registry
+CASES = [case for family in families() for case in cases(family)
+         if isinstance(case.record, Sample) and case.record.op in REGISTRY]
+
+
+class Node:
+    """A sample's operator, parameters and inputs, laid out as the inference engine has them."""
+
+    def __init__(self, sample: Sample) -> None:
+        self.op: Operator = REGISTRY[sample.op]
+        specs = sample.tensors()
+        given = dict(sample.params)
+        if self.op.count is not None:
+            given.setdefault(self.op.count, len(specs))
+        self.params = self.op.parse(given)
+        self.names = [item.name for item in self.op.inputs(self.params, len(specs))]
+        if isinstance(sample.inputs, dict):
+            specs = [sample.inputs[name] for name in self.names]
+        self.shapes = [spec.shape for spec in specs]
+        self.dtypes = [TORCH[spec.dtype] for spec in specs]
+        self.unknown: list[Any] = [None] * len(self.op.output_names(self.params))
+
+    def on_meta(self) -> list[torch.Tensor]:
+        """The kernel's outputs without values."""
+        device = torch.device("meta")
+        tensors = [torch.empty(shape, dtype=kind, device=device) for shape, kind in zip(self.shapes, self.dtypes)]
+        given = {"is_train": False, "rng": None, "device": device}
+        asks = {name: given[what] for name, what in self.op.asks.items()}
+        result = self.op.prepare(self.params, len(tensors))(*tensors, **asks)
+        return list(result) if isinstance(result, tuple) else [result]
+
+
+def node_of(case: Case) -> Node:
+    """The node, and a skip where there is nothing to compare."""
+    try:
+        node = Node(case.record)
+        if len(node.names) != len(node.shapes):
+            raise MXNetError("another number of inputs")
+    except MXNetError:
+        pytest.skip("the sample is one that the operator refuses")
+    if node.op.name in NO_META:
+        pytest.skip(NO_META[node.op.name])
+    return node
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
+def test_rules_say_what_the_kernel_does(case: Case) -> None:
+    node = node_of(case)
+    try:
+        shapes = infer.step_shapes(node.op, node.params, node.names, node.shapes, node.unknown)[1]
+        dtypes = infer.step_dtypes(node.op, node.params, node.names, node.dtypes, node.unknown)[1]
+    except MXNetError:
+        return      # the rule refuses the inputs: whether rightly, the golden test says
+    outputs = node.on_meta()
+    assert [tuple(shape) for shape in shapes] == [tuple(y.shape) for y in outputs]
+    assert dtypes == [y.dtype for y in outputs]
+
+
+def test_every_operator_has_samples() -> None:
+    sampled: dict[str, int] = {}
+    for case in CASES:
+        name = REGISTRY[case.record.op].name
+        sampled[name] = sampled.get(name, 0) + 1
+    operators = {operator.name for operator in REGISTRY.values()}
+    wrong_exemptions = {name for name in (NO_SAMPLES.keys() | NO_META.keys()) & operators if not NO_SAMPLES.get(
+        name, NO_META.get(name))}
+    assert not wrong_exemptions
+    missing = sorted(operators - sampled.keys() - NO_SAMPLES.keys())
+    if STRICT:
+        assert not missing, f"operators without samples: {', '.join(missing)}"
+        assert sum(sampled.values()) >= LEAST * len(sampled)
+    elif missing:
+        warnings.warn(f"{len(missing)} operators have no samples yet: {', '.join(missing)}", stacklevel=1)

@@ -34,8 +34,13 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "wb") -> Iterator[IO]
     """Open a temporary file beside `path`; on success it replaces `path` in one step, on any error it is removed.
 
     The data is on disk (fsync) before the rename, so that `path` holds the old content or the new, never a part.
+    A symbolic link stays, and the file it points to is replaced. Devices and pipes are written to as they are.
     """
-    path = os.fspath(path)
+    path = os.path.realpath(path)
+    if os.path.exists(path) and not os.path.isfile(path):
+        with open(path, mode, encoding=None if "b" in mode else "utf-8") as file:
+            yield file
+        return
     folder = os.path.dirname(os.path.abspath(path))
     handle, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(path)}.", suffix=".tmp", dir=folder)
     try:

@@ -5,12 +5,12 @@
 
 There are no names, or as many as arrays; a name is its length (64 bits) and that many bytes of UTF-8. An array is
 
-    magic, storage type, rank (32 bits each) | sizes (64 each) | type and number of the context, dtype (32 each) | values
+    magic, storage type, rank (32 bits each) | sizes (64) | type and number of the context, dtype (32) | values
 
-in C order, all little-endian. The magic tells the version. Version 0 has neither magic nor storage type, and sizes of 32
-bits; version 1 has no storage type; version 2 is what MXNet 1.9.1 writes; version 3 is the same under NumPy's shape
-semantics, where rank 0 is a scalar. In version 2 an array of rank 0, in version 3 one of unknown size, has no values and
-ends after the sizes. Row-sparse and CSR arrays carry further shapes and arrays of indices.
+in C order, all little-endian. The magic tells the version. Version 0 has neither magic nor storage type, and its sizes
+have 32 bits; version 1 has no storage type; version 2 is what MXNet 1.9.1 writes; version 3 is the same under NumPy's
+shape semantics, where rank 0 is a scalar. In version 2 an array of rank 0, in version 3 one of unknown size, has no
+values and ends after the sizes. Row-sparse and CSR arrays carry further shapes and arrays of indices.
 
 A file is read in two passes. The first walks over the headers, skips the values and checks every length against the
 size of the file, so that nothing is allocated for a damaged one. The second reads values into the tensors' own memory.
@@ -64,7 +64,8 @@ class _Source:
 
     def skip(self, count: int, what: str) -> None:
         if count > self.size - self.offset:
-            self.refuse(f"expected {count} bytes of {what}, found {self.size - self.offset}. The file is cut or damaged")
+            found = self.size - self.offset
+            self.refuse(f"expected {count} bytes of {what}, found {found}. The file is cut or damaged")
         self.offset += count
         self.file.seek(self.offset)
 
@@ -152,8 +153,8 @@ def _load(source: _Source) -> tuple[list[torch.Tensor], list[str]]:
 
 def _check_loadable(entry: _Entry, which: str) -> None:
     if entry.storage != "default":
-        raise MXNetNotImplementedError(f"{which} is sparse ({entry.storage}, shape {entry.shape}); only dense arrays can "
-                                       "be loaded so far")
+        raise MXNetNotImplementedError(f"{which} is sparse ({entry.storage}, shape {entry.shape}); only dense arrays "
+                                       "can be loaded so far")
     if entry.dtype is None:
         raise MXNetError(f"{which} has no shape and no values, so there is nothing to load")
 

@@ -10,7 +10,14 @@ from torch import Tensor
 
 from .infer import unify
 from .optimizer_common import (
-    State, alike, clipped, complement, constant, mixed, one_minus_power, prepared,
+    State,
+    alike,
+    clipped,
+    complement,
+    constant,
+    mixed,
+    one_minus_power,
+    prepared,
 )
 from .registry import OperatorError, op
 
@@ -215,7 +222,8 @@ def group_adagrad_update(weight: Tensor, grad: Tensor, history: State, *, lr: fl
     """
     kind = weight.dtype
     if history.shape != (*weight.shape[:1], *[1] * (weight.dim() - 1)):
-        raise OperatorError(f"history is {tuple(history.shape)}, but weight {tuple(weight.shape)} needs one number a row")
+        raise OperatorError(f"history is {tuple(history.shape)}, but weight {tuple(weight.shape)} needs one number "
+                            f"for each row")
     grad = prepared(weight, grad, rescale_grad, clip_gradient)
     history.add_(grad.square().mean(tuple(range(1, weight.dim())), keepdim=True) if weight.dim() > 1
                  else grad.square())

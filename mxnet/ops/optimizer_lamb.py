@@ -16,8 +16,17 @@ from torch import Tensor
 from .optimizer_adaptive import moment_ratio, update_moments
 from .optimizer_common import State, alike, constant, mixed, one_minus_power, prepared
 from .optimizer_lists import (
-    cast_list, constants, moment_ratios, numbered_inputs, numbered_outputs, on_lists, one_or_all, prepared_list, split,
-    sums_of_squares, update_all_moments,
+    cast_list,
+    constants,
+    moment_ratios,
+    numbered_inputs,
+    numbered_outputs,
+    on_lists,
+    one_or_all,
+    prepared_list,
+    split,
+    sums_of_squares,
+    update_all_moments,
 )
 from .registry import op
 
@@ -54,10 +63,11 @@ def mp_lamb_update_phase1(weight: Tensor, grad: Tensor, mean: State, var: State,
                           clip_gradient: float = -1.0) -> Tensor:
     """`lamb_update_phase1` in mixed precision: moments, `weight32` and the result are float32.
 
-    The gradient is scaled and clipped in its own dtype.
+    As in MXNet, `rescale_grad` and `clip_gradient` are rounded to the dtype of the gradient.
     """
-    grad = prepared(weight, grad, rescale_grad, clip_gradient).float()
-    return _direction(weight32, grad, mean, var, beta1, beta2, epsilon, t, bias_correction, wd, 1.0, -1.0)
+    rescale_grad, clip_gradient = constant(rescale_grad, grad.dtype), constant(clip_gradient, grad.dtype)
+    return _direction(weight32, grad.float(), mean, var, beta1, beta2, epsilon, t, bias_correction, wd, rescale_grad,
+                      clip_gradient)
 
 
 alike(lamb_update_phase1)

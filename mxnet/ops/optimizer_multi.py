@@ -15,7 +15,15 @@ from torch import Tensor
 from .optimizer_adaptive import usable_scale
 from .optimizer_common import constant
 from .optimizer_lists import (
-    cast_list, constants, moment_ratios, numbered_inputs, numbered_outputs, on_lists, one_or_all, prepared_list, split,
+    cast_list,
+    constants,
+    moment_ratios,
+    numbered_inputs,
+    numbered_outputs,
+    on_lists,
+    one_or_all,
+    prepared_list,
+    split,
     update_all_moments,
 )
 from .params import Params

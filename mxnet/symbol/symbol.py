@@ -34,12 +34,17 @@ class Symbol:
     [4.0, 7.0]
     """
 
-    __slots__ = ("__weakref__", "_order", "_outputs")
+    __slots__ = ("__weakref__", "_order", "_outputs", "_programs")
     __array_priority__ = 1000.0
 
     def __init__(self, outputs: Sequence[Entry]) -> None:
         self._outputs: list[Entry] = list(outputs)
         self._order: list[Node] | None = None
+        self._programs: dict[Any, Any] = {}
+
+    def _program_cache(self) -> dict[Any, Any]:
+        """Lowered programs of this symbol, by what they depend on (see `mxnet.executor`)."""
+        return self._programs
 
     @property
     def _nodes(self) -> list[Node]:
@@ -77,7 +82,7 @@ class Symbol:
                 raise MXNetKeyError(f"compose: no argument is named {key!r}.{nearest(key, variables)} "
                                     f"The arguments are {list(variables)}")
         replace = {id(variables[key]): value._outputs[0] for key, value in named.items()}
-        self._outputs, self._order = copy_graph(self._outputs, replace), None
+        self._outputs, self._order, self._programs = copy_graph(self._outputs, replace), None, {}
         if name is not None:
             if len({id(node) for node, _ in self._outputs}) != 1:
                 raise MXNetValueError("compose: a group of symbols cannot be renamed")

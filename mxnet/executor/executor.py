@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Executor: a symbol bound to arrays, run forward and backward.
+
+It owns handles, not values: before each run it looks up the tensors behind the argument arrays, so that whoever holds
+those arrays may write to them. Results are put behind the same output handles each time.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+
+from ..base import MXNetError, MXNetTypeError, MXNetValueError, nearest
+from ..context import Context
+from ..ndarray.handle import wrap
+from ..ndarray.invoke import REFUSALS
+from ..ndarray.ndarray import NDArray
+from ..ops.registry import explain
+from ..random import generator
+from ..symbol.graph import Node
+from ..symbol.symbol import Symbol
+from .lowering import Program, Watch
+
+Arrays = dict[str, NDArray]
+
+
+class Executor:
+    """Made by `Symbol.bind` and `Symbol.simple_bind`.
+
+    Attributes
+    ----------
+    arg_arrays, grad_arrays, aux_arrays : the arrays in the order of `list_arguments` and `list_auxiliary_states`
+    arg_dict, grad_dict, aux_dict : the same by name
+    outputs, output_dict : results of the last `forward`
+    """
+
+    def __init__(self, symbol: Symbol, ctx: Context, args: Sequence[NDArray], grads: Sequence[NDArray | None],
+                 grad_req: Sequence[str], aux: Sequence[NDArray], group2ctx: Mapping[str, Context] | None,
+                 shapes: Mapping[int, Any]) -> None:
+        self._symbol, self._ctx, self._group2ctx = symbol, ctx, dict(group2ctx or {})
+        self._shapes = dict(shapes)
+        self.arg_arrays, self.aux_arrays, self.grad_arrays = list(args), list(aux), list(grads)
+        self._arg_names, self._aux_names = symbol.list_arguments(), symbol.list_auxiliary_states()
+        self._grad_req = list(grad_req)
+        self.arg_dict: Arrays = dict(zip(self._arg_names, self.arg_arrays))
+        self.aux_dict: Arrays = dict(zip(self._aux_names, self.aux_arrays))
+        self.grad_dict: dict[str, NDArray | None] = dict(zip(self._arg_names, self.grad_arrays))
+        self._output_names = symbol.list_outputs()
+        self.outputs = [wrap(torch.empty(0), ctx) for _ in self._output_names]
+        self._monitor: Callable[[str, NDArray], None] | None = None
+        self._monitor_all = False
+        self._plan_gradients()
+        self._roots: tuple[torch.Tensor, ...] | None = None
+        self._rng_state: torch.Tensor | None = None
+        self._ran = False
+
+    def _plan_gradients(self) -> None:
+        """Which variables want a gradient, with the arrays for it, sorted by how it is written."""
+        wanted = {}
+        for name, array, req in zip(self._arg_names, self.grad_arrays, self._grad_req):
+            if array is not None and req != "null":
+                wanted[name] = (array, req)
+        self._sources: list[NDArray] = []
+        self._wanted: list[int] = []
+        self._write: list[tuple[int, NDArray]] = []
+        self._add: list[tuple[int, NDArray]] = []
+        arguments, aux = iter(zip(self._arg_names, self.arg_arrays)), iter(self.aux_arrays)
+        auxiliary = {id(node) for node in self._symbol._variables(True)}
+        for position, node in enumerate(n for n in self._symbol._nodes if n.op is None):
+            if id(node) in auxiliary:
+                self._sources.append(next(aux))
+                continue
+            name, array = next(arguments)
+            self._sources.append(array)
+            if name in wanted and array._tensor.is_floating_point():
+                grad, req = wanted[name]
+                (self._add if req == "add" else self._write).append((len(self._wanted), grad))
+                self._wanted.append(position)
+        self._leaves: list[tuple[torch.Tensor, torch.Tensor]] = [(torch.empty(0), torch.empty(0))] * len(self._wanted)
+        self._losses = [node.op is not None and node.op.loss for node, _ in self._symbol._outputs]
+
+    # ---- programs -------------------------------------------------------------------------------
+
+    def _program(self, train: bool, taped: bool) -> Program:
+        """The program for this use, shared by all executors of the symbol."""
+        cache = self._symbol._program_cache()
+        created = tuple(sorted((i, shape) for i, shape in self._shapes.items()))
+        key = (train, taped, self._ctx, tuple(sorted((k, str(v)) for k, v in self._group2ctx.items())), created)
+        if key not in cache:
+            cache[key] = Program(self._symbol._outputs, train=train, taped=taped, device=self._ctx.device,
+                                 groups=self._group2ctx, shapes=self._shapes)
+        return cache[key]
+
+    # ---- forward --------------------------------------------------------------------------------
+
+    def forward(self, is_train: bool = False, **kwargs: Any) -> list[NDArray]:
+        """Run forward, after copying arrays given by name into the arguments.
+
+        `is_train` switches dropout, batch statistics and the like, and keeps what `backward` needs. Returns `outputs`.
+        Raises TypeError for names that are no arguments, ValueError for other shapes.
+        """
+        for name, value in kwargs.items():
+            self._assign(name, value)
+        taped = bool(is_train and self._wanted)
+        self._run(bool(is_train), taped)
+        return self.outputs
+
+    def _assign(self, name: str, value: Any) -> None:
+        if name not in self.arg_dict:
+            raise MXNetTypeError(f"Unknown argument {name}.{nearest(name, self.arg_dict)}")
+        target = self.arg_dict[name]
+        if not isinstance(value, NDArray):
+            from ..ndarray.creation import array
+            value = array(value, ctx=target._ctx, dtype=target.dtype)
+        if value._tensor.shape != target._tensor.shape:
+            raise MXNetValueError(f"Shape not match! Argument {name}, need: {target.shape}, received: {value.shape}")
+        if value is not target:
+            target._tensor.copy_(value._tensor)
+
+    def _run(self, train: bool, taped: bool) -> None:
+        program = self._program(train, taped)
+        tensors = [source._tensor for source in self._sources]
+        if taped:
+            self._put_leaves(tensors)
+        rng = None
+        if program.needs_rng:
+            rng = generator(self._ctx)
+            self._rng_state = rng.get_state()
+        try:
+            if self._monitor is None:
+                results = program.run(*tensors, rng)
+            else:
+                results = Watch(program, self._report).run(*tensors, rng, enable_io_processing=False)
+        except REFUSALS as error:
+            raise self._locate(program, tensors, error) from error
+        self._roots = results if taped else None
+        self._ran = True
+        for handle, result in zip(self.outputs, results):
+            result = result.detach()
+            for source in self._sources:
+                if result.data_ptr() == source._tensor.data_ptr() and result.numel():
+                    result = result.clone()          # an output is never an argument's own memory
+                    break
+            handle._tensor = result if result.is_contiguous() else result.contiguous()
+
+    def _put_leaves(self, tensors: list[torch.Tensor]) -> None:
+        """Replace the tensors that want a gradient by leaves of the tape, on the same memory."""
+        for i, position in enumerate(self._wanted):
+            tensor = tensors[position]
+            known, leaf = self._leaves[i]
+            if known is not tensor:
+                leaf = tensor.detach().requires_grad_()
+                self._leaves[i] = (tensor, leaf)
+            tensors[position] = leaf
+
+    def _locate(self, program: Program, tensors: Sequence[torch.Tensor], error: BaseException) -> MXNetError:
+        """Find the node that fails, by running again node by node."""
+        if getattr(error, "explained", False):
+            return error                                                  # type: ignore[return-value]
+        watch = Watch(program)
+        try:
+            rng = generator(self._ctx) if program.needs_rng else None
+            watch.run(*[t.detach() for t in tensors], rng, enable_io_processing=False)
+        except REFUSALS as again:
+            if watch.current is not None:
+                node, inputs = watch.current
+                made = f"{node.name} ({node.line[0]}:{node.line[1]})" if node.line else node.name
+                return explain(node.op, made, [t for t in inputs if isinstance(t, torch.Tensor)], again)
+        return error if isinstance(error, MXNetError) else MXNetError(str(error))
+
+    # ---- backward -------------------------------------------------------------------------------
+
+    def backward(self, out_grads: Any = None, is_train: bool = True) -> None:
+        """Compute gradients and write (or add) them to the gradient arrays, after `forward(is_train=True)`.
+
+        `out_grads` are the gradients of the outputs, one array or a list or dict; losses such as SoftmaxOutput need
+        none. Raises MXNetError when one is missing.
+        """
+        if not self._ran:
+            raise MXNetError("backward: call forward(is_train=True) first")
+        if not self._wanted:
+            return
+        if self._roots is None:
+            self._run_again(is_train)
+        roots, self._roots = self._roots, None
+        assert roots is not None
+        pairs = [(root, head) for root, head in zip(roots, self._heads(roots, out_grads))
+                 if head is not None and root.requires_grad]
+        grads: Sequence[torch.Tensor | None] = [None] * len(self._wanted)
+        if pairs:
+            leaves = [leaf for _, leaf in self._leaves]
+            try:
+                grads = torch.autograd.grad([p[0] for p in pairs], leaves, [p[1] for p in pairs], allow_unused=True)
+            except REFUSALS as error:
+                raise error if isinstance(error, MXNetError) else MXNetError(f"backward: {error}") from error
+        self._store(grads)
+
+    def _run_again(self, train: bool) -> None:
+        """Another backward of the same forward pass: its values are made anew, with the same random numbers."""
+        if self._rng_state is not None:
+            rng = generator(self._ctx)
+            state = rng.get_state()
+            rng.set_state(self._rng_state)
+            self._run(train, True)
+            rng.set_state(state)
+        else:
+            self._run(train, True)
+
+    def _heads(self, roots: Sequence[torch.Tensor], out_grads: Any) -> list[torch.Tensor | None]:
+        if isinstance(out_grads, NDArray):
+            out_grads = [out_grads]
+        elif isinstance(out_grads, dict):
+            out_grads = [out_grads.get(name) for name in self._output_names]
+        given = list(out_grads) if out_grads is not None else []
+        if len(given) > len(roots):
+            given = given[:len(roots)]
+        heads: list[torch.Tensor | None] = []
+        for position, (root, loss) in enumerate(zip(roots, self._losses)):
+            head = given[position] if position < len(given) else None
+            if head is not None:
+                if not isinstance(head, NDArray):
+                    raise MXNetTypeError(f"backward: out_grads are NDArrays, not {type(head).__name__}")
+                if head._tensor.shape != root.shape:
+                    raise MXNetValueError(f"backward: the gradient of {self._output_names[position]} is {head.shape}, "
+                                          f"the output {tuple(root.shape)}")
+                heads.append(head._tensor.to(device=root.device, dtype=root.dtype))
+            elif loss or not root.is_floating_point():
+                heads.append(torch.ones((), dtype=root.dtype, device=root.device).expand(root.shape)
+                             if root.is_floating_point() else None)
+            elif out_grads is None:
+                raise MXNetError(f"backward: output {self._output_names[position]!r} is not a loss, so its head "
+                                 f"gradient is required: pass out_grads, or wrap the output in MakeLoss")
+            else:
+                heads.append(None)
+        return heads
+
+    def _store(self, grads: Sequence[torch.Tensor | None]) -> None:
+        with torch.no_grad():
+            targets, values = [], []
+            for i, array in self._write:
+                value = grads[i]
+                if value is None:
+                    array._tensor.zero_()
+                else:
+                    targets.append(array._tensor)
+                    values.append(value)
+            if targets:
+                torch._foreach_copy_(targets, values)
+            for i, array in self._add:
+                value = grads[i]
+                if value is not None:
+                    array._tensor.add_(value)
+
+    # ---- the rest -------------------------------------------------------------------------------
+
+    @property
+    def output_dict(self) -> Arrays:
+        """Results of the last `forward` by name."""
+        return dict(zip(self._output_names, self.outputs))
+
+    def set_monitor_callback(self, callback: Callable[[str, NDArray], None] | None, monitor_all: bool = False) -> None:
+        """Call `callback(name, array)` for every operator's outputs (and with `monitor_all` inputs) when run."""
+        self._monitor, self._monitor_all = callback, bool(monitor_all)
+
+    def _report(self, node: Node, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        assert self._monitor is not None
+        shown: list[tuple[str, torch.Tensor]] = []
+        if self._monitor_all:
+            for name, (source, _), value in zip(node.input_names(), node.inputs, inputs):
+                if source.op is None:
+                    shown.append((source.name, value))
+                shown.append((f"{node.name}_{name}", value))
+        shown += list(zip(node.output_names(), outputs))
+        for name, value in shown:
+            self._monitor(name, wrap(value.detach(), self._ctx))
+
+    def copy_params_from(self, arg_params: Mapping[str, NDArray], aux_params: Mapping[str, NDArray] | None = None,
+                         allow_extra_params: bool = False) -> None:
+        """Copy values by name into the arguments and auxiliary states.
+
+        Raises ValueError for names that are not there, unless `allow_extra_params`.
+        """
+        for given, own, kind in ((arg_params, self.arg_dict, "arguments"),
+                                 (aux_params or {}, self.aux_dict, "auxiliary states")):
+            for name, value in given.items():
+                if name in own:
+                    _copy_into(name, own[name], value)
+                elif not allow_extra_params:
+                    raise MXNetValueError(f'Find name "{name}" that is not in the {kind}.{nearest(name, own)}')
+
+    def reshape(self, partial_shaping: bool = False, allow_up_sizing: bool = False, **kwargs: Any) -> Executor:
+        """An executor for other input shapes, on the same parameter arrays.
+
+        Arguments not named may change shape only with `partial_shaping`; arrays may grow only with
+        `allow_up_sizing`. Raises MXNetError otherwise.
+        """
+        from .bind import reshape
+        return reshape(self, partial_shaping, allow_up_sizing, kwargs)
+
+    def debug_str(self) -> str:
+        """The graph, and the code that runs it."""
+        return f"{self._symbol.debug_str()}\n{self._program(False, False).module.code}"
+
+
+def _copy_into(name: str, target: NDArray, value: NDArray) -> None:
+    if target._tensor.shape != value._tensor.shape:
+        raise MXNetValueError(f"{name!r} is {value.shape}, but {target.shape} is needed")
+    target._tensor.copy_(value._tensor)

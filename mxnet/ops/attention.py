@@ -20,9 +20,9 @@ from .registry import OperatorError, op
 
 def _parts(data: Tensor, heads: int, count: int) -> list[Tensor]:
     """The parts as (batch * heads, length, depth) views."""
-    length, batch, width = data.shape
-    _depth(data.shape, heads, count)
-    whole = data.reshape(length, batch * heads, count, width // (heads * count))
+    depth = _depth(data.shape, heads, count)
+    length, batch, _ = data.shape
+    whole = data.reshape(length, batch * heads, count, depth)
     return [part.transpose(0, 1) for part in whole.unbind(2)]
 
 
@@ -45,7 +45,7 @@ def _scores(query: Tensor, key: Tensor) -> Tensor:
 def _weighted(attention: Tensor, value: Tensor, heads: int) -> Tensor:
     """The values weighted by the attention, as (query length, batch, heads * depth)."""
     out = torch.bmm(attention, value).transpose(0, 1)
-    return out.reshape(out.shape[0], out.shape[1] // heads, heads * out.shape[2])
+    return out.reshape(out.shape[0], out.shape[1] // heads, heads * out.shape[2]).contiguous()
 
 
 @op("_contrib_interleaved_matmul_selfatt_qk")

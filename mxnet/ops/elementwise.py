@@ -16,9 +16,10 @@ unary("sqrt", real(torch.sqrt), "The square root; NaN for negative numbers.", sp
       example=("mx.nd.array([4, 2])", "[2.     1.4142]"))
 unary("rsqrt", real(torch.rsqrt), "The reciprocal of the square root.", sparse=True,
       example=("mx.nd.array([4, 2])", "[0.5    0.7071]"))
-unary("reciprocal", real(torch.reciprocal), "The reciprocal `1 / x`.", example=("mx.nd.array([4, -0.5])", "[ 0.25 -2.  ]"))
-unary("exp", real(torch.exp), "The exponential function.", sparse=True, example=("mx.nd.array([0, 1])",
-                                                                               "[1.     2.7183]"))
+unary("reciprocal", real(torch.reciprocal), "The reciprocal `1 / x`.",
+      example=("mx.nd.array([4, -0.5])", "[ 0.25 -2.  ]"))
+unary("exp", real(torch.exp), "The exponential function.", sparse=True,
+      example=("mx.nd.array([0, 1])", "[1.     2.7183]"))
 unary("expm1", real(torch.expm1), "`exp(x) - 1`, precise for small x.", sparse=True,
       example=("mx.nd.array([0, 1])", "[0.     1.7183]"))
 unary("log", real(torch.log), "The natural logarithm; NaN for negative numbers.", sparse=True,
@@ -59,12 +60,12 @@ unary("arccos", real(torch.acos), "The inverse cosine, in [0, pi]; NaN outside o
       example=("mx.nd.array([0, 1])", "[1.5708 0.    ]"))
 unary("arctan", real(torch.atan), "The inverse tangent, in [-pi/2, pi/2].", sparse=True,
       example=("mx.nd.array([0, 1])", "[0.     0.7854]"))
-unary("sinh", real(torch.sinh), "The hyperbolic sine.", sparse=True, example=("mx.nd.array([0, 1])",
-                                                                            "[0.     1.1752]"))
-unary("cosh", real(torch.cosh), "The hyperbolic cosine.", sparse=True, example=("mx.nd.array([0, 1])",
-                                                                              "[1.     1.5431]"))
-unary("tanh", real(torch.tanh), "The hyperbolic tangent.", sparse=True, example=("mx.nd.array([0, 1])",
-                                                                               "[0.     0.7616]"))
+unary("sinh", real(torch.sinh), "The hyperbolic sine.", sparse=True,
+      example=("mx.nd.array([0, 1])", "[0.     1.1752]"))
+unary("cosh", real(torch.cosh), "The hyperbolic cosine.", sparse=True,
+      example=("mx.nd.array([0, 1])", "[1.     1.5431]"))
+unary("tanh", real(torch.tanh), "The hyperbolic tangent.", sparse=True,
+      example=("mx.nd.array([0, 1])", "[0.     0.7616]"))
 unary("arcsinh", real(torch.asinh), "The inverse hyperbolic sine.", sparse=True,
       example=("mx.nd.array([0, 1])", "[0.     0.8814]"))
 unary("arccosh", real(torch.acosh), "The inverse hyperbolic cosine; NaN below 1.", sparse=True,
@@ -128,7 +129,8 @@ def _round(data: Tensor) -> Tensor:
 
 unary("rint", whole_or(torch.clone, _rint), "The nearest whole number, halves going down. The gradient is 0.",
       sparse=True, gradient=no_gradient, example=("mx.nd.array([1.5, -1.5, 0.7])", "[ 1. -2.  1.]"))
-unary("round", whole_or(torch.clone, _round), "The nearest whole number, halves going away from zero. The gradient "
+nearest_away = whole_or(torch.clone, _round)
+unary("round", nearest_away, "The nearest whole number, halves going away from zero. The gradient "
       "is 0.", sparse=True, gradient=no_gradient, example=("mx.nd.array([1.5, -1.5, 0.4])", "[ 2. -2.  0.]"))
 
 # ---- activations and logic ------------------------------------------------------------------------------------------

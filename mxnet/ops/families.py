@@ -244,7 +244,7 @@ def _reduction_shape(params, data):
 def _kept(gradient: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Rule:
     def rule(params: Any, data: Tensor, out: Tensor, head: Tensor) -> dict[str, Tensor]:
         axes = reduced_axes(params.axis, data.dim(), params.exclude)
-        shape = reduced_shape(data.shape, axes, True)
+        shape = [1 if axes is None or i in axes else size for i, size in enumerate(data.shape)]
         return {"data": gradient(data, out.reshape(shape), head.reshape(shape))}
     return rule
 

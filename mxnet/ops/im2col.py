@@ -78,7 +78,7 @@ def col2im(data: Tensor, *, output_size: tuple[int, ...], kernel: tuple[int, ...
     """
     _image_shape(data.shape, output_size, _geometry(kernel, stride, dilate, pad))
     size, step, gap, edge = _geometry(kernel, stride, dilate, pad)
-    return F.fold(data, list(output_size), size, gap, edge, step)
+    return F.fold(data, output_size, size, gap, edge, step)
 
 
 def _image_shape(shape, output_size, geometry):

@@ -6,7 +6,7 @@ of range is said by `mode`, where the operator has one; elsewhere it is an error
 """
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from torch import Tensor
@@ -14,6 +14,7 @@ from torch import Tensor
 from .axes import axis_index
 from .infer import complete, prod, show, unify
 from .numbers import number
+from .params import Range
 from .registry import OperatorError, op
 
 
@@ -130,7 +131,7 @@ def _(params, data=None, out=None):
 
 
 @op("one_hot", "_npx_one_hot")
-def one_hot(indices: Tensor, *, depth: int, on_value: float = 1.0, off_value: float = 0.0,
+def one_hot(indices: Tensor, *, depth: Annotated[int, Range(0)], on_value: float = 1.0, off_value: float = 0.0,
             dtype: torch.dtype = torch.float32) -> Tensor:
     """A new last axis of size `depth`, `on_value` at the index and `off_value` elsewhere.
 
@@ -140,8 +141,6 @@ def one_hot(indices: Tensor, *, depth: int, on_value: float = 1.0, off_value: fl
     >>> mx.nd.one_hot(mx.nd.array([1, 0]), depth=3).asnumpy().tolist()
     [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]
     """
-    if depth < 0:
-        raise OperatorError(f"depth={depth} must not be negative")
     hot = indices.long().unsqueeze(-1) == torch.arange(depth, device=indices.device)
     if on_value == 1 and off_value == 0:
         return hot.to(dtype)

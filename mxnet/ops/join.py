@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
 
-from .axes import axis_index
+from .axes import axis_index, scaled
 from .infer import show, unify
 from .params import Params, Range
 from .registry import OperatorError, op
@@ -59,7 +59,7 @@ def _joined(parts, out, dim, share=False):
         if shape is not None:
             known = (*shape[:axis], None, *shape[axis + 1:])
             common = unify("output" if i == len(parts) else f"arg{i}", known, common)
-    sizes = [None if shape is None else shape[axis] for shape in parts]
+    sizes: list[Any] = [None if shape is None else shape[axis] for shape in parts]
     total = None if out is None else out[axis]
     missing = sizes.count(None)
     if not missing:
@@ -87,15 +87,21 @@ def stack(*data: Tensor, axis: int = 0, num_args: Annotated[int, Range(1)]) -> T
 
 @stack.shape
 def _(params, data, out=None):
-    common = None
-    for i, shape in enumerate(data):
-        common = unify(f"arg{i}", shape, common)
+    common = _merged("arg", data)
     if common is None and out is None:
         return {}
     axis = axis_index(params.axis, len(out) if common is None else len(common) + 1)
     if out is not None:
         common = unify("output", (*out[:axis], *out[axis + 1:]), common)
     return {"data": [common] * len(data), "out": (*common[:axis], len(data), *common[axis:])}
+
+
+def _merged(name: str, shapes: Sequence[Any]) -> Any:
+    """What is known of the one shape that all these arrays have."""
+    common = None
+    for i, shape in enumerate(shapes):
+        common = unify(f"{name}{i}", shape, common)
+    return common
 
 
 # ---------------------------------------------------------------------------------------------- splitting
@@ -129,30 +135,23 @@ def _part_size(shape, axis, count, squeeze_axis):
     if squeeze_axis and size not in (None, count):
         raise OperatorError(f"squeeze_axis needs parts of size 1: axis {axis} of data {show(shape)} has size {size}, "
                             f"num_outputs is {count}")
-    return None if size is None else size // count
+    return scaled(size, 1, count)
 
 
 @split.shape
 def _(params, data=None, out=None):
     parts = out if isinstance(out, list) else [out]
-    known = None
-    for part in parts:
-        known = unify("output", part, known)
-    if data is None and known is None:
+    part = _merged("output", parts)
+    if data is None and part is None:
         return {}
-    rank = len(data) if data is not None else len(known) + params.squeeze_axis
-    axis = axis_index(params.axis, rank)
-    claims = {}
-    if known is not None:
-        whole = 1 if params.squeeze_axis else known[axis]
-        rest = known[axis:] if params.squeeze_axis else known[axis + 1:]
-        claims["data"] = (*known[:axis], None if whole is None else whole * params.num_outputs, *rest)
-        data = unify("data", data, claims["data"])
-    size = () if params.squeeze_axis else (_part_size(data, axis, params.num_outputs, False),)
-    _part_size(data, axis, params.num_outputs, params.squeeze_axis)
-    part = (*data[:axis], *size, *data[axis + 1:])
-    claims["out"] = part if params.num_outputs == 1 else [part] * params.num_outputs
-    return claims
+    axis = axis_index(params.axis, len(part) + params.squeeze_axis if data is None else len(data))
+    if part is not None:
+        along = 1 if params.squeeze_axis else part[axis]
+        rest = part[axis:] if params.squeeze_axis else part[axis + 1:]
+        data = unify("data", data, (*part[:axis], scaled(along, params.num_outputs), *rest))
+    size = _part_size(data, axis, params.num_outputs, params.squeeze_axis)
+    part = (*data[:axis], *(() if params.squeeze_axis else (size,)), *data[axis + 1:])
+    return {"data": data, "out": [part] * len(parts) if len(parts) > 1 else part}
 
 
 def _count(params: Params) -> int:

@@ -110,6 +110,8 @@ def syrk(A: Tensor, *, transpose: bool = False, alpha: float = 1.0) -> Tensor:
     >>> mx.nd.linalg.syrk(mx.nd.array([[1, 2], [3, 4]])).asnumpy().tolist()
     [[5.0, 11.0], [11.0, 25.0]]
     """
+    if A.ndim < 2:
+        raise OperatorError(f"A {show(A.shape)} must hold matrices, in at least 2 axes")
     return _product(A, A, transpose, not transpose, alpha, -2)
 
 
@@ -159,11 +161,15 @@ def trsm(A: Tensor, B: Tensor, *, transpose: bool = False, rightside: bool = Fal
 
 @trmm.shape
 @trsm.shape
-def _(params, A, B, out=None):
-    batch, size = _require_square(A)
-    product = _multiplied(B, A, False, False) if params.rightside else _multiplied(A, B, False, False)
-    known = unify("output", unify("B", B, product), out)
-    return {"A": (*unify("A", batch, known[:-2]), size, size), "B": known, "out": known}
+def _(params, A=None, B=None, out=None):
+    known = unify("output", out, B)
+    if known is None or len(known) < 2:
+        return {"B": known, "out": known}
+    side = -1 if params.rightside else -2
+    batch, size = _require_square(unify("A", A, (*known[:-2], known[side], known[side])))
+    rows, columns = (known[-2], size) if params.rightside else (size, known[-1])
+    known = (*batch, rows, columns)
+    return {"A": (*batch, size, size), "B": known, "out": known}
 
 
 @op("_linalg_potrf", "linalg_potrf")
@@ -205,8 +211,14 @@ def gelqf(A: Tensor) -> tuple[Tensor, Tensor]:
     >>> Q.shape, L.shape
     ((2, 3), (2, 2))
     """
+    _require_wide(A.shape)
     q, r = torch.linalg.qr(A.mT)
     return q.mT.contiguous(), r.mT.contiguous()
+
+
+def _require_wide(shape):
+    if len(shape) < 2 or (None not in shape[-2:] and shape[-2] > shape[-1]):
+        raise OperatorError(f"A {show(shape)} must hold matrices with no more rows than columns")
 
 
 @gelqf.shape
@@ -214,14 +226,13 @@ def _(params, A=None, out=None):
     whole = unify("output0", out[0], A)
     if whole is None:
         return {}
-    if len(whole) < 2 or (None not in whole[-2:] and whole[-2] > whole[-1]):
-        raise OperatorError(f"A {show(whole)} must hold matrices with no more rows than columns")
+    _require_wide(whole)
     return {"A": whole, "out": [whole, (*whole[:-1], whole[-2])]}
 
 
 # ---------------------------------------------------------------------------------------------- eigenvalues
 
-@op("_linalg_syevd", "linalg_syevd", outputs=("output0", "output1"))
+@op("_linalg_syevd", outputs=("output0", "output1"))
 def syevd(A: Tensor) -> tuple[Tensor, Tensor]:
     """The eigenvectors U, as rows, and the ascending eigenvalues L of symmetric A: `A = U^T @ diag(L) @ U`.
 

@@ -42,7 +42,9 @@ def real(function: Callable[..., Tensor]) -> Callable[[Tensor], Tensor]:
     def kernel(data: Tensor) -> Tensor:
         if data.is_floating_point():
             return function(data)
-        return function(_widened(data)).to(data.dtype)
+        if data.dtype is torch.bool:
+            raise OperatorError("expected numbers, but the array's dtype is bool")
+        return function(data.to(torch.float64)).to(data.dtype)
     return kernel
 
 
@@ -51,7 +53,7 @@ def real_pair(function: Callable[..., Tensor]) -> Callable[[Tensor, Tensor], Ten
     def kernel(lhs: Tensor, rhs: Tensor) -> Tensor:
         if lhs.is_floating_point():
             return function(lhs, rhs)
-        return function(_widened(lhs), _widened(rhs)).to(torch.result_type(lhs, rhs))
+        return function(lhs.to(torch.float64), rhs.to(torch.float64)).to(torch.result_type(lhs, rhs))
     return kernel
 
 
@@ -61,8 +63,3 @@ def whole_or(integral: Callable[..., Tensor], function: Callable[..., Tensor]) -
         return function(data) if data.is_floating_point() else integral(data)
     return kernel
 
-
-def _widened(data: Tensor) -> Tensor:
-    if data.dtype is torch.bool:
-        raise OperatorError("expected numbers, but the array's dtype is bool")
-    return data.to(torch.float64)

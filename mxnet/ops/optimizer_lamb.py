@@ -63,10 +63,11 @@ def mp_lamb_update_phase1(weight: Tensor, grad: Tensor, mean: State, var: State,
                           clip_gradient: float = -1.0) -> Tensor:
     """`lamb_update_phase1` in mixed precision: moments, `weight32` and the result are float32.
 
-    As in MXNet, `rescale_grad` and `clip_gradient` are rounded to the dtype of the gradient.
+    As in MXNet, the scaled gradient is rounded to its own dtype before it is clipped.
     """
-    rescale_grad, clip_gradient = constant(rescale_grad, grad.dtype), constant(clip_gradient, grad.dtype)
-    return _direction(weight32, grad.float(), mean, var, beta1, beta2, epsilon, t, bias_correction, wd, rescale_grad,
+    if rescale_grad != 1.0:
+        grad = grad * constant(rescale_grad, torch.float32)
+    return _direction(weight32, grad.float(), mean, var, beta1, beta2, epsilon, t, bias_correction, wd, 1.0,
                       clip_gradient)
 
 

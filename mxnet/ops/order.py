@@ -106,7 +106,7 @@ def _first(data: Tensor, axis: int, k: int, largest: bool) -> tuple[Tensor, Tens
     if k * 64 <= data.shape[axis]:
         return torch.topk(data, k, axis, largest)
     values, indices = data.sort(dim=axis, descending=largest, stable=True)
-    return values.narrow(axis, 0, k).contiguous(), indices.narrow(axis, 0, k)
+    return values.narrow(axis, 0, k).contiguous(), indices.narrow(axis, 0, k).contiguous()
 
 
 @topk.shape
@@ -143,12 +143,12 @@ def histogram(data: Tensor, bins: Tensor | None = None, *, bin_cnt: int | None =
     >>> count.asnumpy().tolist(), edges.asnumpy().tolist()
     ([1, 2, 1], [0.0, 1.0, 2.0, 3.0])
     """
-    edges = bins if bins is not None else _equal_edges(data, bin_cnt, range)
+    edges = _equal_edges(data, bin_cnt, range) if bins is None else bins.clone(memory_format=torch.contiguous_format)
     values = data.reshape(-1)
     inner = values[(values >= edges[0]) & (values <= edges[-1])] if not data.is_meta else values
     places = torch.searchsorted(edges, inner, right=True) - 1
     last = edges.shape[0] - 2
-    return _count(places.clamp_(max=last), last + 1), edges if bins is None else edges.clone()
+    return _count(places.clamp_(max=last), last + 1), edges
 
 
 def _equal_edges(data, count, limits):

@@ -10,7 +10,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .axes import axes_index, axis_index, require_image, scaled
-from .families import same_shape_of_data
 from .infer import complete, prod, show, unify
 from .params import Range
 from .registry import OperatorError, op
@@ -84,12 +83,18 @@ def reverse(data: Tensor, *, axis: tuple[int, ...]) -> Tensor:
     return data.flip(axis)
 
 
-reverse.shape(same_shape_of_data)
+@reverse.shape
+def _(params, data=None, out=None):
+    whole = unify("output", out, data)
+    if whole is not None:
+        for axis in params.axis:
+            axis_index(axis, len(whole))
+    return {"data": whole, "out": whole}
 
 
 # ---------------------------------------------------------------------------------------------- blocks
 
-@op("depth_to_space")
+@op("depth_to_space", alias=True)
 def depth_to_space(data: Tensor, *, block_size: Annotated[int, Range(1)]) -> Tensor:
     """Channels moved into blocks of pixels: (n, c * b * b, h, w) becomes (n, c, h * b, w * b), b = `block_size`.
 
@@ -121,7 +126,7 @@ def _(params, data=None, out=None):
     return claims
 
 
-@op("space_to_depth")
+@op("space_to_depth", alias=True)
 def space_to_depth(data: Tensor, *, block_size: Annotated[int, Range(1)]) -> Tensor:
     """Blocks of pixels moved into channels: (n, c, h * b, w * b) becomes (n, c * b * b, h, w); see `depth_to_space`.
 
@@ -225,13 +230,18 @@ def tile(data: Tensor, *, reps: tuple[int, ...]) -> Tensor:
     >>> mx.nd.tile(mx.nd.array([1, 2]), reps=(2, 2)).asnumpy().tolist()
     [[1.0, 2.0, 1.0, 2.0], [1.0, 2.0, 1.0, 2.0]]
     """
+    _require_counts(reps)
+    return torch.tile(data, reps)
+
+
+def _require_counts(reps: tuple[int, ...]) -> None:
     if reps and min(reps) < 0:
         raise OperatorError(f"reps={reps} must not be negative")
-    return torch.tile(data, reps)
 
 
 @tile.shape
 def _(params, data):
+    _require_counts(params.reps)
     reps = (1,) * (len(data) - len(params.reps)) + params.reps
     sizes = (1,) * (len(reps) - len(data)) + tuple(data)
     return {"out": tuple([scaled(size, times) for size, times in zip(sizes, reps)])}

@@ -56,7 +56,7 @@ class Operator:
 
     def __init__(self, name: str, aliases: tuple[str, ...], kernel: Kernel, schema: Schema, *,
                  outputs: Any = ("output",), visible: Any = None, when: Mapping[str, Callable[[Params], bool]],
-                 alias: bool, count: str | None, input_names: Callable[[Params, int], Sequence[str]] | None,
+                 alias: bool, count: str | None, input_names: Callable[[Params, int], Sequence[str | Input]] | None,
                  doc: str) -> None:
         self.name, self.aliases, self.kernel, self.schema = name, aliases, kernel, schema
         self.alias, self.count, self.doc = alias, count, doc
@@ -153,7 +153,8 @@ class Operator:
     def inputs(self, params: Params, count: int = 0) -> list[Input]:
         """The inputs that a node with these parameters has; `count` is their number where it is variable."""
         if self._input_names is not None:
-            return [Input(name, name in self.aux_names) for name in self._input_names(params, count)]
+            return [item if isinstance(item, Input) else Input(item, item in self.aux_names)
+                    for item in self._input_names(params, count)]
         fixed = [item for item in self.schema.inputs
                  if not item.variadic and (item.name not in self._when or self._when[item.name](params))]
         if self.schema.variadic:
@@ -248,7 +249,7 @@ class _Declared(torch.autograd.Function):
 def declare(name: str, *aliases: str, kernel: Kernel, schema: Schema, doc: str, outputs: Any = ("output",),
             visible: Any = None, when: Mapping[str, Callable[[Params], bool]] | None = None, alias: bool = False,
             count: str | None = None,
-            input_names: Callable[[Params, int], Sequence[str]] | None = None) -> Operator:
+            input_names: Callable[[Params, int], Sequence[str | Input]] | None = None) -> Operator:
     """Register an operator whose schema is given apart from its kernel (a row of a family, a torch builtin)."""
     made = Operator(name, aliases, kernel, schema, outputs=outputs, visible=visible, when=when or {}, alias=alias,
                     count=count, input_names=input_names, doc=doc)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 from torch import Tensor
 
@@ -186,7 +187,7 @@ def _squeezed(shape: tuple[int, ...], axis: tuple[int, ...] | None) -> tuple[int
 def _(params, data, out=None):
     if params.axis is None and None in data:
         return {}
-    claims = {"out": _squeezed(tuple(data), params.axis)}
+    claims: dict[str, Any] = {"out": _squeezed(tuple(data), params.axis)}
     if params.axis is not None and out is not None and len(params.axis) < len(data):
         axes, rest = axes_index(params.axis, len(data)), iter(out)
         claims["data"] = tuple([1 if at in axes else next(rest, None) for at in range(len(data))])

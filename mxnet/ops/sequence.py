@@ -94,14 +94,22 @@ def sequence_reverse(data: Tensor, sequence_length: Tensor | None = None, *, use
     return data[torch.where(mirrored < 0, time, mirrored), torch.arange(data.shape[1], device=data.device)]
 
 
-@sequence_mask.shape
-@sequence_reverse.shape
-def _(params, data=None, out=None):
+def _unchanged(params, data, out, last):
     whole = unify("output", out, data)
     if whole is None:
         return {}
-    _require(whole, params.axis)
+    _require(whole, params.axis, last)
     return {"data": whole, "out": whole, "sequence_length": (whole[1 - params.axis],)}
+
+
+@sequence_mask.shape
+def _(params, data=None, out=None):
+    return _unchanged(params, data, out, last=1)
+
+
+@sequence_reverse.shape
+def _(params, data=None, out=None):
+    return _unchanged(params, data, out, last=0)
 
 
 sequence_mask.dtype(_same_dtype)

@@ -16,6 +16,9 @@ from ...base import MXNetNotImplementedError
 from ..registry import OperatorError, op
 from ..schema import Aux, IsTrain
 
+MovingMean = Annotated[Tensor, Aux('["zero", {}]')]
+MovingVar = Annotated[Tensor, Aux('["one", {}]')]
+
 _OUTPUTS = ("output", "mean", "var")
 
 
@@ -64,8 +67,8 @@ def _update(moving: Tensor, batch: Tensor, momentum: float) -> None:
     moving.mul_(momentum).add_(batch, alpha=1 - momentum)
 
 
-def _batch_norm(data: Tensor, gamma: Tensor, beta: Tensor, moving_mean: Annotated[Tensor, Aux()],
-                moving_var: Annotated[Tensor, Aux()], *, eps: float = 1e-3, momentum: float = 0.9,
+def _batch_norm(data: Tensor, gamma: Tensor, beta: Tensor, moving_mean: MovingMean,
+                moving_var: MovingVar, *, eps: float = 1e-3, momentum: float = 0.9,
                 fix_gamma: bool = True, use_global_stats: bool = False, output_mean_var: bool = False, axis: int = 1,
                 cudnn_off: bool = False, min_calib_range: float | None = None, max_calib_range: float | None = None,
                 is_train: IsTrain) -> tuple[Tensor, Tensor, Tensor]:
@@ -139,8 +142,8 @@ batch_norm.dtype(_dtypes)
 batch_norm.gradient(_batch_norm_gradient)
 
 
-def _batch_norm_with_relu(data: Tensor, gamma: Tensor, beta: Tensor, moving_mean: Annotated[Tensor, Aux()],
-                          moving_var: Annotated[Tensor, Aux()], *, eps: float = 1e-3, momentum: float = 0.9,
+def _batch_norm_with_relu(data: Tensor, gamma: Tensor, beta: Tensor, moving_mean: MovingMean,
+                          moving_var: MovingVar, *, eps: float = 1e-3, momentum: float = 0.9,
                           fix_gamma: bool = True, use_global_stats: bool = False, output_mean_var: bool = False,
                           axis: int = 1, cudnn_off: bool = False, min_calib_range: float | None = None,
                           max_calib_range: float | None = None,
@@ -172,8 +175,8 @@ batch_norm_with_relu.gradient(_batch_norm_with_relu_gradient)
 # ---- the two that tell the variance, and have one dtype ---------------------------------------------
 
 
-def _batch_norm_v1(data: Tensor, gamma: Tensor, beta: Tensor, moving_mean: Annotated[Tensor, Aux()],
-                   moving_var: Annotated[Tensor, Aux()], *, eps: float = 1e-3, momentum: float = 0.9,
+def _batch_norm_v1(data: Tensor, gamma: Tensor, beta: Tensor, moving_mean: MovingMean,
+                   moving_var: MovingVar, *, eps: float = 1e-3, momentum: float = 0.9,
                    fix_gamma: bool = True, use_global_stats: bool = False, output_mean_var: bool = False,
                    is_train: IsTrain) -> tuple[Tensor, Tensor, Tensor]:
     """`BatchNorm` as MXNet's first versions had it, which old symbol files hold: see there.
@@ -195,8 +198,8 @@ def _batch_norm_v1(data: Tensor, gamma: Tensor, beta: Tensor, moving_mean: Annot
     return out, moving_mean.detach(), moving_var.detach()         # nobody reads these two
 
 
-def _sync_batch_norm(data: Tensor, gamma: Tensor, beta: Tensor, moving_mean: Annotated[Tensor, Aux()],
-                     moving_var: Annotated[Tensor, Aux()], *, eps: float = 1e-3, momentum: float = 0.9,
+def _sync_batch_norm(data: Tensor, gamma: Tensor, beta: Tensor, moving_mean: MovingMean,
+                     moving_var: MovingVar, *, eps: float = 1e-3, momentum: float = 0.9,
                      fix_gamma: bool = True, use_global_stats: bool = False, output_mean_var: bool = False,
                      ndev: int = 1, key: str, is_train: IsTrain) -> tuple[Tensor, Tensor, Tensor]:
     """`BatchNorm` with statistics over all devices that share `key`: see there.

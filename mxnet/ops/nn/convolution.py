@@ -10,7 +10,14 @@ from torch import Tensor
 from ..params import Range
 from ..registry import OperatorError, op
 from ._window import (
-    CudnnTune, Layout, Window, as_layout, channels_first, check_rank, to_channels_first, to_channels_last, window,
+    CudnnTune,
+    Layout,
+    as_layout,
+    channels_first,
+    check_rank,
+    to_channels_first,
+    to_channels_last,
+    window,
 )
 
 _CONV = {1: torch.conv1d, 2: torch.conv2d, 3: torch.conv3d}
@@ -47,24 +54,11 @@ def _convolution(data: Tensor, weight: Tensor, bias: Tensor | None = None, *, ke
     (1, 3, 2, 2)
     """
     moves = window(kernel, stride, dilate, pad, layout)
-    if moves.channels_last:
-        return _channels_last(data, weight, bias, kernel, moves, num_filter, num_group)
-    if weight.shape[2:] != kernel or len(weight) != num_filter or data.dim() != len(kernel) + 2:
-        _refuse(data, weight, kernel, num_filter)
-    return _CONV[len(kernel)](data, weight, bias, moves.stride, moves.pad, moves.dilate, num_group)
-
-
-def _channels_last(data: Tensor, weight: Tensor, bias: Tensor | None, kernel: tuple[int, ...], moves: Window,
-                   num_filter: int, num_group: int) -> Tensor:
-    if weight.shape[1:-1] != kernel or len(weight) != num_filter or data.dim() != len(kernel) + 2:
-        _refuse(data, weight, kernel, num_filter)
+    convolve = _CONV[len(kernel)]
+    if not moves.channels_last:
+        return convolve(data, weight, bias, moves.stride, moves.pad, moves.dilate, num_group)
     data, weight = to_channels_first(data), to_channels_first(weight)
-    return to_channels_last(_CONV[len(kernel)](data, weight, bias, moves.stride, moves.pad, moves.dilate, num_group))
-
-
-def _refuse(data: Tensor, weight: Tensor, kernel: tuple[int, ...], num_filter: int) -> None:
-    check_rank(tuple(data.shape), kernel)
-    raise OperatorError(f"weight is {tuple(weight.shape)}, but kernel {kernel} and num_filter {num_filter} need others")
+    return to_channels_last(convolve(data, weight, bias, moves.stride, moves.pad, moves.dilate, num_group))
 
 
 def _shapes(params, data, out=None):

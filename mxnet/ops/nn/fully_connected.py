@@ -7,9 +7,9 @@ from typing import Annotated
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..infer import prod, show
+from ..infer import prod
 from ..params import Range
-from ..registry import OperatorError, op
+from ..registry import op
 
 
 @op("FullyConnected", "_npx_fully_connected", when={"bias": lambda p: not p.no_bias})
@@ -34,21 +34,14 @@ def fully_connected(data: Tensor, weight: Tensor, bias: Tensor | None = None, *,
     """
     if flatten and data.dim() != 2:
         data = data.flatten(1) if data.dim() > 1 else data.unsqueeze(1)
-    if len(weight) != num_hidden or (bias is not None and bias.shape != (num_hidden,)):
-        raise OperatorError(f"weight is {tuple(weight.shape)}"
-                            + (f" and bias {tuple(bias.shape)}" if bias is not None else "")
-                            + f", but num_hidden {num_hidden} needs ({num_hidden}, ...) and ({num_hidden},)")
     return F.linear(data, weight, bias)
 
 
 @fully_connected.shape
-def _(params, data, weight=None, out=None):
+def _(params, data, out=None):
     batch, *rest = data
     width = prod(rest) if params.flatten else data[-1]
     claims = {"weight": (params.num_hidden, width), "bias": (params.num_hidden,)}
-    if weight is not None and len(weight) == 2 and None not in (width, weight[1]) and weight[1] != width:
-        raise OperatorError(f"weight is {show(weight)} as given, but data {show(data)} needs "
-                            f"({params.num_hidden}, {width})")
     claims["out"] = (batch, params.num_hidden) if params.flatten else (*data[:-1], params.num_hidden)
     if out is not None:
         claims["data"] = (out[0], *rest) if params.flatten else (*out[:-1], data[-1])

@@ -2,19 +2,19 @@
 """LeakyReLU: rectifiers that let something through below zero."""
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from ..registry import OperatorError, op
-from ..schema import IsTrain, Rng
+from ..schema import Init, IsTrain, Rng
 
 
 @op("LeakyReLU", "_npx_leaky_relu", when={"gamma": lambda p: p.act_type == "prelu"},
     outputs=lambda p: ("output", "mask") if p.act_type == "rrelu" else ("output",))
-def leaky_relu(data: Tensor, gamma: Tensor | None = None, *,
+def leaky_relu(data: Tensor, gamma: Annotated[Tensor | None, Init('["Constant", {"value": 0.25}]')] = None, *,
                act_type: Literal["elu", "gelu", "leaky", "prelu", "rrelu", "selu"] = "leaky", slope: float = 0.25,
                lower_bound: float = 0.125, upper_bound: float = 0.334, is_train: IsTrain,
                rng: Rng) -> Tensor | tuple[Tensor, Tensor]:

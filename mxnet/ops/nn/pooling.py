@@ -17,7 +17,13 @@ from torch import Tensor
 from ..infer import show
 from ..registry import OperatorError, op
 from ._window import (
-    Window, as_layout, channels_first, check_rank, to_channels_first, to_channels_last, window,
+    Window,
+    as_layout,
+    channels_first,
+    check_rank,
+    to_channels_first,
+    to_channels_last,
+    window,
 )
 
 PoolType = Literal["max", "avg", "sum", "lp"]

@@ -19,7 +19,8 @@ import numpy as np
 
 FLOATS = ("float16", "float32", "float64", "bfloat16")
 DTYPES = FLOATS + ("uint8", "int8", "int32", "int64", "bool")
-PARTS = ("nd", "out", "layout", "symbol", "names", "shape", "type", "json", "train", "grad", "add", "aux", "record")
+PARTS = ("nd", "out", "layout", "symbol", "names", "shape", "type", "json", "train", "grad", "add", "record",
+         "changed")
 _PLAIN = (int, float, str, bool, type(None))
 
 

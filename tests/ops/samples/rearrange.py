@@ -19,7 +19,8 @@ SAMPLES = [
     Bad("transpose", [CUBE], {"axes": (1, 0, 3)}, match="out of range"),
     Bad("transpose", [CUBE], {"axis": (1, 0, 2)}, match="axes"),
     # SwapAxis
-    *[Sample("SwapAxis", [CUBE], {"dim1": a, "dim2": b}) for a, b in [(0, 2), (2, 0), (0, 1), (1, -1), (-3, -2), (1, 1)]],
+    *[Sample("SwapAxis", [CUBE], {"dim1": a, "dim2": b})
+      for a, b in [(0, 2), (2, 0), (0, 1), (1, -1), (-3, -2), (1, 1)]],
     Sample("swapaxes", [CUBE]),
     Sample("swapaxes", [T(2, 3, 2, 2, 3)], {"dim1": 1, "dim2": 4}),
     Sample("swapaxes", [T(2, 3, dtype="float16")], {"dim1": 0, "dim2": 1}),
@@ -73,7 +74,8 @@ SAMPLES = [
     Sample("repeat", [T(2, 3)], {"repeats": 1}),
     *[Sample("repeat", [CUBE], {"repeats": 3, "axis": axis}) for axis in (0, 1, -1, -3)],
     Sample("repeat", [T(1)], {"repeats": 4, "axis": 0}),
-    *[Sample("repeat", [T(2, 3, dtype=d)], {"repeats": 2, "axis": 1}) for d in ("float16", "float64", "int32", "uint8")],
+    *[Sample("repeat", [T(2, 3, dtype=d)], {"repeats": 2, "axis": 1})
+      for d in ("float16", "float64", "int32", "uint8")],
     Bad("repeat", [T(2, 3)], {"repeats": -1}, match="repeats"),
     Bad("repeat", [T(2, 3)], {"repeats": 2, "axis": 2}, match="out of range"),
     Bad("repeat", [T(2, 3)], {"repeats": 2, "axis": -3}, match="out of range"),

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""L2Normalization: division by the Euclidean norm."""
+from __future__ import annotations
+
+from typing import Literal
+
+from torch import Tensor
+
+from ..families import same_shape_of_data
+from ..registry import OperatorError, op
+
+
+@op("L2Normalization")
+def l2_normalization(data: Tensor, *, eps: float = 1e-10,
+                     mode: Literal["channel", "instance", "spatial"] = "instance") -> Tensor:
+    """`x / sqrt(sum(x ** 2) + eps)`; the output has the shape and dtype of `data`.
+
+    `mode` says over which axes of (batch, channels, ...) the sum goes:
+
+    - "instance": all but the batch
+    - "channel": the channels, so that each position becomes a unit vector
+    - "spatial": all but batch and channels
+
+    The last two need three dimensions at least.
+
+    >>> import mxnet as mx
+    >>> mx.nd.L2Normalization(mx.nd.array([[3, 4]])).asnumpy().round(3).tolist()
+    [[0.6..., 0.8...]]
+    """
+    least = 2 if mode == "instance" else 3
+    if data.dim() < least:
+        raise OperatorError(f"data is {tuple(data.shape)}, but mode {mode!r} needs {least} dimensions at least")
+    axes = 1 if mode == "channel" else list(range(1 if mode == "instance" else 2, data.dim()))
+    return data * (data * data).sum(axes, keepdim=True).add_(eps).rsqrt_()
+
+
+l2_normalization.shape(same_shape_of_data)

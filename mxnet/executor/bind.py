@@ -32,6 +32,8 @@ def bind(symbol: Symbol, ctx: Context, args: Any, args_grad: Any, grad_req: Any,
     reqs = _requests(grad_req, names)
     shapes = {name: tuple(array.shape) for name, array in zip((*names, *aux_names), (*arrays, *aux))}
     facts = infer.infer_shapes(symbol._outputs, shapes)
+    kinds = {name: array._tensor.dtype for name, array in zip((*names, *aux_names), (*arrays, *aux))}
+    infer.infer_dtypes(symbol._outputs, kinds)          # refuses, with names, what torch would promote in silence
     for name, array, grad in zip(names, arrays, grads):
         if grad is not None and grad.shape != array.shape:
             raise MXNetValueError(f"bind: the gradient array of {name!r} is {grad.shape}, the argument {array.shape}")

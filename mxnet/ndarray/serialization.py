@@ -306,7 +306,9 @@ def _header(tensor: torch.Tensor, context: Context, version: int) -> bytes:
 
 def _values(tensor: torch.Tensor) -> memoryview:
     """The bytes of the values in C order; no copy of what is contiguous on the CPU."""
-    return tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data
+    dense = tensor.detach().cpu().contiguous()
+    # Strides of dimensions of size 0 or 1 are arbitrary, and `view` wants 1.
+    return dense.as_strided((dense.numel(),), (1,)).view(torch.uint8).numpy().data
 
 
 def _encode_name(path: str, name: str) -> bytes:

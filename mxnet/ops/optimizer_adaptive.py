@@ -119,7 +119,7 @@ def ftml_update(weight: Tensor, grad: Tensor, d: State, v: State, z: State, *, l
     first = constant(beta1, kind)
     v.mul_(constant(beta2, kind)).addcmul_(grad, grad, value=complement(beta2, kind))
     new = v.div(one_minus_power(beta2, t, kind)).sqrt_().add_(epsilon)
-    new.mul_(one_minus_power(beta1, t, kind) / constant(lr, kind))
+    new.mul_(one_minus_power(beta1, t, kind)).div_(constant(lr, kind))
     sigma = d.mul_(-first).add_(new)
     z.mul_(first).add_(grad, alpha=complement(beta1, kind)).sub_(sigma * weight)
     d.copy_(new)

@@ -109,10 +109,8 @@ def signsgd_update(weight: Tensor, grad: Tensor, *, lr: float, wd: float = 0.0, 
                    clip_gradient: float = -1.0) -> Tensor:
     """One step along the gradient's signs: `(1 - lr * wd) * weight - lr * sign(grad)`.
 
-    `rescale_grad` and `clip_gradient` (which clips to 0 when 0) do not change a sign otherwise.
-    Bernstein et al., signSGD, 2018.
+    `rescale_grad` and `clip_gradient` have no effect, as in MXNet. Bernstein et al., signSGD, 2018.
     """
-    grad = prepared(weight, grad, rescale_grad, clip_gradient)
     return _decayed(weight, lr, wd).sub_(grad.sign(), alpha=constant(lr, weight.dtype))
 
 

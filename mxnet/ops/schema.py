@@ -43,7 +43,7 @@ class Ask:
 
 
 IsTrain = Annotated[bool, Ask("is_train")]
-Rng = Annotated["torch.Generator | None", Ask("rng")]
+Rng = Annotated[torch.Generator | None, Ask("rng")]
 Device = Annotated[torch.device, Ask("device")]
 
 

@@ -7,8 +7,6 @@ import pickle
 import signal
 import stat
 import struct
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -53,7 +51,7 @@ def tensors_of(case):
 def assert_same(found, expected):
     """Equal bit by bit: NaN, signed zeros and all."""
     assert (found.dtype, found.shape) == (expected.dtype, expected.shape)
-    assert found.contiguous().reshape(-1).view(torch.uint8).equal(expected.contiguous().reshape(-1).view(torch.uint8))
+    assert bytes(serialization._values(found)) == bytes(serialization._values(expected))
 
 
 def container(*arrays, names=(), count=None, named=None, magic=0x112, reserved=0):
@@ -115,8 +113,8 @@ def test_contexts(tmp_path, name):
 
 @pytest.mark.parametrize("kind", list(cases.SPARSE))
 def test_sparse_arrays(kind):
-    with pytest.raises(MXNetNotImplementedError, match=rf"{kind}\.params: array 1 \('a_{kind}'\) is sparse \({kind}, shape "
-                                                       r"\(3, 2\)\); only dense arrays can be loaded so far"):
+    match = rf"array 1 \('a_{kind}'\) is sparse \({kind}, shape \(3, 2\)\); only dense arrays can be loaded"
+    with pytest.raises(MXNetNotImplementedError, match=match):
         load_tensors(recorded(kind))
     data = recorded(kind).read_bytes()
     for end in range(len(data)):
@@ -138,7 +136,7 @@ def test_sparse_arrays(kind):
     (container(array((), VALUES[4:8], version=0)), 1),
     (container(array((), VALUES[4:8], version=V3)), 1),
     (container(array((1,) * 40, VALUES[4:8])), None),
-])
+], ids=lambda value: "")
 def test_what_mxnet_takes(data, expected):
     (tensor,), names = load_tensors_from_buffer(data)
     assert names == []
@@ -152,9 +150,9 @@ def test_what_mxnet_takes(data, expected):
 
 def test_dtypes_of_mxnet_2():
     for code, dtype in ((8, torch.int16), (9, torch.uint16), (10, torch.uint32), (11, torch.uint64)):
-        (tensor,), _ = load_tensors_from_buffer(container(array((2,), b"\1\2\3\4\5\6\7\10"[:2 * dtype.itemsize] * 2,
-                                                                dtype=code)[:24 + 2 * dtype.itemsize]))
-        assert tensor.dtype is dtype and tensor.shape == (2,)
+        values = bytes(range(1, 1 + 2 * dtype.itemsize))
+        (tensor,), _ = load_tensors_from_buffer(container(array((2,), values, dtype=code)))
+        assert tensor.dtype is dtype and bytes(tensor.view(torch.uint8).tolist()) == values
 
 
 # -- writing ---------------------------------------------------------------------------------------------------------
@@ -163,7 +161,7 @@ def test_every_dtype_and_layout_comes_back(tmp_path):
     base = torch.arange(24).reshape(2, 3, 4)
     for dtype in serialization.CODE:
         made = [base.to(dtype), base.to(dtype).transpose(0, 2), base.to(dtype)[:, 1:, ::2], base.to(dtype)[0, 0, 0],
-                base.to(dtype)[:, :0], base.to(dtype)[:1].expand(5, 3, 4)]
+                base.to(dtype)[:, :0], base.to(dtype)[:1].expand(5, 3, 4), base.to(dtype)[0, 0, 0].expand(1)]
         save_tensors(tmp_path / "a.params", made)
         for one, other in zip(load_tensors(tmp_path / "a.params")[0], made, strict=True):
             assert_same(one, other)
@@ -193,7 +191,7 @@ def test_a_large_array(tmp_path):
     ([torch.ones(1)], ["a", "b"], MXNetValueError, "2 names for 1 arrays; give one for each, or none"),
     ([torch.ones(1)], [5], MXNetTypeError, "the name of an array is a str, not int: 5"),
     ([torch.ones(1)], ["a\ud800"], MXNetValueError, "cannot be written as UTF-8"),
-    ([torch.ones(1, dtype=torch.complex64)], ["w"], MXNetTypeError, r"array 0 \('w'\) is torch.complex64; the file format has"),
+    ([torch.ones(1, dtype=torch.complex64)], ["w"], MXNetTypeError, r"array 0 \('w'\) is torch.complex64; the file"),
     ([torch.ones(1), np.ones(1)], [], MXNetTypeError, "array 1 is no tensor but ndarray"),
     ([torch.ones(1, device="meta")], [], MXNetTypeError, "array 0 has no dense values"),
     ([torch.ones(2, 2).to_sparse()], [], MXNetTypeError, "array 0 has no dense values"),
@@ -246,30 +244,34 @@ def test_a_failing_writer_leaves_the_old_file(tmp_path, monkeypatch):
     assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_killed_writer_leaves_a_whole_file(tmp_path):
     path = tmp_path / "a.params"
-    code = """
-import sys, torch
-from mxnet.ndarray.serialization import save_tensors
-turn = 0
-while True:
-    save_tensors(sys.argv[1], [torch.full((100_000,), turn % 100, dtype=torch.uint8)] * 3, [str(turn), "b", "c"])
-    turn += 1
-    if turn == 1:
-        print(flush=True)
-"""
     rng = np.random.RandomState(0)
-    for _ in range(4):
-        writer = subprocess.Popen([sys.executable, "-c", code, path], stdout=subprocess.PIPE)
-        writer.stdout.readline()
-        for _ in range(20):                      # readers never see a part of a file, either
-            time.sleep(rng.uniform(0, 0.01))
-            check_whole(path)
-        writer.send_signal(signal.SIGKILL)
-        writer.wait()
-        writer.stdout.close()
+    save_numbered(path, 0)
+    for _ in range(12):
+        writer = os.fork()
+        if writer == 0:
+            try:
+                for turn in range(100_000):
+                    save_numbered(path, turn)
+            finally:
+                os._exit(1)
+        try:
+            for _ in range(5):                   # readers never see a part of a file, either
+                time.sleep(rng.uniform(0, 0.01))
+                check_whole(path)
+        finally:
+            os.kill(writer, signal.SIGKILL)
+            os.waitpid(writer, 0)
         check_whole(path)
+
+
+def save_numbered(path, turn):
+    # NumPy fills them: torch's threads do not live on in a forked process.
+    arrays = [torch.from_numpy(np.full(100_000, turn % 100, np.uint8))] * 3
+    save_tensors(path, arrays, [str(turn), "b", "c"])
 
 
 def check_whole(path):
@@ -283,16 +285,16 @@ def check_whole(path):
 
 @pytest.mark.parametrize(("data", "match"), [
     (b"", r"byte 0: expected 24 bytes of magic number and number of arrays, found 0"),
-    (container(array(), magic=0x113), r"byte 0: expected the magic number 0x112, found 0x113\. This is no file of arrays"),
+    (container(array(), magic=0x113), r"byte 0: expected the magic number 0x112, found 0x113\. This is no file"),
     (container(count=2**63), r"byte 16: 9223372036854775808 arrays cannot be in the 8 bytes that follow"),
     (container(array(), count=2), r"expected \d+ bytes of array 1 \(sizes|array 1 has \d+ dimensions|of array 1 \(its"),
-    (container(array(), names=[b"a", b"b"]), r"byte 76: expected 0 or 1 names for 1 arrays, found 2"),
-    (container(array(), named=1), r"byte 76: 1 names cannot be in the 0 bytes that follow"),
+    (container(array(), names=[b"a", b"b"]), r"byte 72: expected 0 or 1 names for 1 arrays, found 2"),
+    (container(array(), named=1), r"byte 72: 1 names cannot be in the 0 bytes that follow"),
     (container(array(), names=[b"a"])[:-1], r"expected 1 bytes of name 0, found 0"),
     (container(array(), named=1) + struct.pack("<Q", 2**63), r"expected 9223372036854775808 bytes of name 0, found 0"),
-    (container(array(), names=[b"\xff\xfe"]), r"byte 92: name 0 is not UTF-8 \(invalid start byte\): b'\\xff\\xfe'"),
-    (container(array(values=VALUES[:7]))[:67],
-     r"byte 60: expected 16 bytes of array 0 \(values, float32 \(4,\)\), found 7\. The file is cut or damaged"),
+    (container(array(), names=[b"\xff\xfe"]), r"byte 88: name 0 is not UTF-8 \(invalid start byte\): b'\\xff\\xfe'"),
+    (container(array(values=VALUES[:7]))[:63],
+     r"byte 56: expected 16 bytes of array 0 \(values, float32 \(4,\)\), found 7\. The file is cut or damaged"),
     (container(array((2**40, 2**40), b"")), r"array 0 is too large: float32 \(1099511627776, 1099511627776\)"),
     (container(array((0, 2**62, 2**62), b"")), r"array 0 is too large: float32 \(0, "),
     (container(array((2**61,), b"")), r"too large: float32 \(2305843009213693952,\)"),
@@ -311,7 +313,7 @@ def check_whole(path):
     (container(array(), NOTHING, names=[b"a", b"none"]), r"array 1 \('none'\) has no shape and no values"),
     (container(struct.pack("<Iii", V3, 0, -1)), "array 0 has no shape and no values"),
     (container(struct.pack("<Iiiqq", V3, 0, 2, 3, -1)), "array 0 has no shape and no values"),
-])
+], ids=lambda value: value[:30] if isinstance(value, str) else "")
 def test_damage_is_told_with_its_place(tmp_path, data, match):
     with pytest.raises(MXNetError, match=f"the buffer.*{match}"):
         load_tensors_from_buffer(data)
@@ -377,25 +379,25 @@ def test_a_file_that_shrinks_while_it_is_read(tmp_path, monkeypatch):
         return found
 
     monkeypatch.setattr(serialization, "_scan", scan_and_cut)
-    with pytest.raises(MXNetError, match="byte 60: expected 400000 bytes of values, found 99940. The file became shorter"):
+    with pytest.raises(MXNetError, match=r"byte 56: expected 400000 bytes of values, found 99944\. The file became"):
         load_tensors(path)
 
 
 # -- one array -------------------------------------------------------------------------------------------------------
 
 def test_the_bytes_of_one_array_are_what_mxnet_pickles():
-    expected = ("c9fa93f900000000020000000200000000000000020000000000000001000000000000000400000001000000020000000300000004"
-                "000000")
+    expected = ("c9fa93f90000000002000000020000000000000002000000000000000100000000000000040000"
+                "0001000000020000000300000004000000")
     tensor = torch.tensor([[1, 2], [3, 4]], dtype=torch.int32)
     assert tensor_to_bytes(tensor, cpu()).hex() == expected
     assert_same(tensor_from_bytes(bytes.fromhex(expected)), tensor)
     for other in (torch.tensor(2.5), torch.zeros(0, 3), torch.tensor([1.5], dtype=torch.bfloat16)):
         assert_same(tensor_from_bytes(bytearray(tensor_to_bytes(other, cpu(3)))), other)
-    with pytest.raises(MXNetError, match=r"the array's bytes, byte 48: expected 16 bytes of array 0 \(values"):
+    with pytest.raises(MXNetError, match=r"the array's bytes, byte 40: expected 16 bytes of array 0 \(values"):
         tensor_from_bytes(bytes.fromhex(expected)[:-1])
     with pytest.raises(MXNetError, match="the array's bytes has no shape and no values"):
         tensor_from_bytes(NOTHING)
-    with pytest.raises(MXNetTypeError, match="the array is torch.complex64"):
+    with pytest.raises(MXNetTypeError, match=r"the array is torch\.complex64"):
         tensor_to_bytes(torch.ones(1, dtype=torch.complex64), cpu())
 
 

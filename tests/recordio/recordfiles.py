@@ -2,12 +2,21 @@
 """What the tests of RecordIO files share."""
 from __future__ import annotations
 
+import os
 import struct
+import sys
 
 import numpy as np
 
+from mxnet import recordio
 from mxnet.recordio import MXRecordIO
 
+# What a process must run to import mxnet.recordio without the rest of the package, which takes a while.
+ALONE = f"""
+import sys, types
+sys.modules["mxnet"] = package = types.ModuleType("mxnet")
+package.__path__ = [{os.path.dirname(recordio.__file__)!r}]
+"""
 MAGIC = struct.pack("<I", 0xCED7230A)
 
 
@@ -49,3 +58,8 @@ def many_payloads():
 
 def record_of(number):
     return b"record %d " % number * (number + 1)
+
+
+def python(code, *arguments):
+    """The command that runs `code`, which may import mxnet.recordio."""
+    return [sys.executable, "-c", ALONE + code, *map(str, arguments)]

@@ -9,10 +9,9 @@ import sys
 
 import numpy as np
 import pytest
-from recordfiles import MAGIC, read_all, record_of, write
+from recordfiles import MAGIC, python, read_all, record_of, write
 
 import mxnet._recordfile as recordfile
-from mxnet import recordio
 from mxnet.base import MXNetError, MXNetKeyError, MXNetNotImplementedError, MXNetTypeError, MXNetValueError
 from mxnet.recordio import MXIndexedRecordIO, MXRecordIO
 
@@ -234,7 +233,7 @@ def test_a_writer_alive_at_exit_writes(tmp_path):
     code = ("import sys; from mxnet import recordio; "
             "file = recordio.MXIndexedRecordIO(sys.argv[1] + '/a.idx', sys.argv[1] + '/a.rec', 'w'); "
             "file.write_idx(7, b'abc'); file.me = file")
-    subprocess.run([sys.executable, "-c", code, tmp_path], check=True, timeout=120)
+    subprocess.run(python(code, tmp_path), check=True, timeout=120)
     with MXIndexedRecordIO(tmp_path / "a.idx", tmp_path / "a.rec", "r") as file:
         assert file.read_idx(7) == b"abc"
 
@@ -259,19 +258,15 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
 file.flush()
 file.close()
 """
-    command = [sys.executable, "-c", code, tmp_path]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(python(code, tmp_path), check=True, capture_output=True, text=True, timeout=120)
     assert "a.rec, byte 1000000: cannot be written: File too large" in done.stdout
     # The record that did not fit was kept, and written when there was room again.
     assert read_all(tmp_path / "a.rec") == [bytes([number]) * 150_000 for number in range(7)]
 
 
 def test_importing_needs_neither_torch_nor_opencv():
-    code = ("import sys, types, pathlib; package = types.ModuleType('mxnet'); package.__path__ = [sys.argv[1]]; "
-            "sys.modules['mxnet'] = package; import mxnet.recordio; "
-            "assert not {'torch', 'cv2'} & set(sys.modules)")
-    folder = os.path.dirname(recordio.__file__)
-    subprocess.run([sys.executable, "-c", code, folder], check=True, timeout=120)
+    code = "import sys, mxnet.recordio; assert not {'torch', 'cv2'} & set(sys.modules)"
+    subprocess.run(python(code), check=True, timeout=120)
 
 
 # -- the index -------------------------------------------------------------------------------------------------------

@@ -8,13 +8,12 @@ import os
 import pickle
 import signal
 import subprocess
-import sys
 import threading
 import time
 
 import numpy as np
 import pytest
-from recordfiles import read_all, record_of
+from recordfiles import python, read_all, record_of
 
 from mxnet.base import MXNetError
 from mxnet.recordio import MXIndexedRecordIO, MXRecordIO
@@ -143,7 +142,7 @@ def test_a_killed_writer_leaves_whole_records_and_a_true_index(tmp_path):
     code = """
 import sys
 from mxnet import recordio
-folder, seed = sys.argv[1:]
+folder = sys.argv[1]
 file = recordio.MXIndexedRecordIO(folder + "/a.idx", folder + "/a.rec", "w")
 print(flush=True)
 number = 0
@@ -152,8 +151,8 @@ while True:
     number += 1
 """
     rng = np.random.RandomState(0)
-    for seed in range(4):
-        writer = subprocess.Popen([sys.executable, "-c", code, tmp_path, str(seed)], stdout=subprocess.PIPE)
+    for _ in range(6):
+        writer = subprocess.Popen(python(code, tmp_path), stdout=subprocess.PIPE)
         writer.stdout.readline()
         time.sleep(rng.uniform(0.02, 0.2))
         writer.send_signal(signal.SIGKILL)

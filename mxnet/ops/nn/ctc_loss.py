@@ -23,8 +23,8 @@ def ctc_loss(data: Tensor, label: Tensor, data_lengths: Tensor | None = None, la
     Parameters
     ----------
     data : scores before the softmax, (steps, batch, classes), floating; one class is the blank
-    label : class numbers, (batch, at most steps), of any dtype. Without `label_lengths` a label ends before the first
-        padding: 0 where the blank is the first class, -1 where it is the last.
+    label : class numbers, (batch, at most steps), of any dtype (fractions are rounded). Without `label_lengths` a
+        label ends before the first padding: 0 where the blank is the first class, -1 where it is the last.
     data_lengths : steps that count, (batch,), 0 to steps; with `use_data_lengths` only
     label_lengths : class numbers that count, (batch,), from 0; with `use_label_lengths` only
     blank_label : whether the blank is class 0, and labels run from 1, or the last class, and labels run from 0
@@ -40,7 +40,7 @@ def ctc_loss(data: Tensor, label: Tensor, data_lengths: Tensor | None = None, la
     refuse_integers(data)
     _refuse_shapes(tuple(data.shape), tuple(label.shape))
     steps, batch, classes = data.shape
-    codes = label.detach().long()
+    codes = (label.detach() + 0.5).floor().long() if label.is_floating_point() else label.detach().long()
     padding, blank = (0, 0) if blank_label == "first" else (-1, classes - 1)
     if data_lengths is None:
         data_lengths = codes.new_full((batch,), steps)

@@ -54,7 +54,8 @@ def deformable_convolution(data: Tensor, offset: Tensor, weight: Tensor, bias: T
     y, x = _points(offset, kernel, moves, num_deformable_group)
     height, width = data.shape[2:]
     inside = (y >= 0) & (y < height) & (x >= 0) & (x < width)
-    columns = _sample(data, y.clamp(max=height - 1), x.clamp(max=width - 1), inside.to(data.dtype))
+    y, x = (torch.where(at < last, at, last) for at, last in ((y, height - 1), (x, width - 1)))   # no gradient there
+    columns = _sample(data, y, x, inside.to(data.dtype))
     return _multiply(columns, weight, bias, num_group, offset.shape[2:])
 
 

@@ -45,9 +45,9 @@ def bilinear_resize_2d(data: Tensor, like: Tensor | None = None, *, height: Anno
     target = None if like is None else tuple(like.shape)
     scales = (scale_height, scale_width)
     size = _size(tuple(data.shape[2:]), target, (height, width), scales, mode)
-    if data.is_floating_point():
-        return F.interpolate(data, size, mode="bilinear", align_corners=align_corners)
-    return F.interpolate(data.double(), size, mode="bilinear", align_corners=align_corners).to(data.dtype)
+    if not align_corners and 1 in size:             # MXNet does not take the middle, but the first pixel
+        data = data[:, :, :1 if size[0] == 1 else None, :1 if size[1] == 1 else None]
+    return F.interpolate(data, size, mode="bilinear", align_corners=align_corners)
 
 
 def _size(sizes: tuple[int | None, ...], like: tuple[int | None, ...] | None, fixed: tuple[int, int],

@@ -3,7 +3,11 @@
 from . import Bad, Sample, T, ints, values
 
 GATES = {"rnn_relu": 1, "rnn_tanh": 1, "lstm": 4, "gru": 3}
-SUMS = "MXNet 1.9.1 adds the state weights' gradients of stacked plain layers wrongly in float64, not in float32"
+SINGLE = "MXNet's plain layers compute partly in single precision, even where the dtype is float64"
+WRONG = {part: "MXNet 1.9.1 has wrong gradients for stacked plain layers of float64 (and right ones for float32)"
+         for part in ("grad", "add", "record")}
+REPEATS = {part: "MXNet's CPU code always drops the same values, by a generator of its own"
+           for part in ("train", "grad", "add", "record")}
 NO_HALF = "MXNet has no half precision matrix product on CPU"
 ON_GPU_ONLY = "MXNet's CPU code takes no notice of it; its GPU code does (see test_rnn.py)"
 
@@ -41,16 +45,17 @@ ONE = {"mode": "lstm", "state_size": 2, "num_layers": 1}
 SAMPLES = [
     *[Sample("RNN", *rnn(mode, {"state_outputs": ends}, layers=layers, directions=directions))
       for mode in GATES for layers in (1, 3) for directions in (1, 2) for ends in (False, True)],
-    *[Sample("RNN", *rnn(mode, {"state_outputs": True}, layers=2 if mode in ("lstm", "gru") else 1, directions=2,
-                         dtype="float64")) for mode in GATES],
-    *[Sample("RNN", *rnn(mode, layers=2, dtype="float64"), grad=(0,), reason=SUMS) for mode in ("rnn_tanh", "rnn_relu")],
+    *[Sample("RNN", *rnn(mode, {"state_outputs": True}, layers=2, directions=2, dtype="float64"))
+      for mode in ("lstm", "gru")],
+    *[Sample("RNN", *rnn(mode, {"state_outputs": True}, layers=layers, directions=2, dtype="float64"),
+             skip=WRONG if layers > 1 else {}, rtol=1e-6, atol=1e-6, reason=SINGLE)
+      for mode in ("rnn_tanh", "rnn_relu") for layers in (1, 2)],
     *[Sample("RNN", *rnn(mode, steps=1, batch=1, inputs=1, hidden=1)) for mode in GATES],
     *[Sample("RNN", *rnn(mode, dtype="float16"), ours_ok=NO_HALF) for mode in GATES],
     Sample("RNN", *rnn("lstm", steps=12, batch=2, inputs=3, hidden=7, layers=2)),
     Sample("RNN", *rnn("gru", steps=12, batch=2, inputs=3, hidden=7, layers=2)),
-    Sample("RNN", *rnn("lstm", {"p": 0.5}, layers=2), train=False),
     Sample("RNN", *rnn("gru", {"p": 0.5})),
-    Sample("RNN", *rnn("lstm", {"p": 0.5}, layers=2), random=True),
+    Sample("RNN", *rnn("lstm", {"p": 0.5}, layers=2), skip=REPEATS),
     *[Sample("RNN", *rnn("lstm", {"state_outputs": True}, layers=2, directions=directions, projection=projection),
              train=False) for directions in (1, 2) for projection in (1, 3)],
     Sample("RNN", *rnn("lstm", {"use_sequence_length": True}, more=[values([4, 4, 4])]), grad=(0, 1, 2, 3)),

@@ -2,10 +2,12 @@
 """Samples of SoftmaxOutput: labels of every admissible shape, and its options in combination."""
 from functools import partial
 
-from . import Bad, T, ints, special, values
+from . import Bad, T, ints, values
 from . import Sample as AnySample
 
 Sample = partial(AnySample, grad=(0,))      # MXNet leaves the gradient of a label unwritten
+FLATTENS = {part: "MXNet's forward pass in prediction mode takes the last axis, in training mode all but the first"
+            for part in ("nd", "out", "layout", "symbol")}
 CRASHES = "MXNet ends the process (a division by zero in its C++ code) when the batch is empty"
 
 
@@ -21,10 +23,10 @@ SAMPLES = [
     *[Sample("SoftmaxOutput", [T(5, 4, dtype=d), labels(5, dtype=d)]) for d in ("float16", "float64")],
     Sample("SoftmaxOutput", [T(3, 2, 3), labels(3, 2, high=6)]),
     Sample("SoftmaxOutput", [T(3, 2, 3), labels(3, 2, high=3)], {"preserve_shape": True}),
-    Sample("SoftmaxOutput", [T(3, 2, 2, 2), labels(3, 2, 2, high=2)], {"normalization": "batch"}),
-    Sample("SoftmaxOutput", [T(6), T(6, low=0, high=1)]),
+    Sample("SoftmaxOutput", [T(3, 2, 2, 2), labels(3, 2, 2, high=2)], {"normalization": "batch"}, skip=FLATTENS),
+    Sample("SoftmaxOutput", [T(6), T(6, low=0, high=1)], skip=FLATTENS),
     Sample("SoftmaxOutput", [values([[1e4, -1e4, 0], [0, 0, 0]]), values([0, 2])]),
-    Sample("SoftmaxOutput", {"data": special(), "label": special()}, grad=()),
+    Sample("SoftmaxOutput", [values([[float("-inf"), 1, 0], [3e38, -3e38, 0]]), values([0, 2])]),
     # probabilities as labels
     Sample("SoftmaxOutput", [T(5, 4), T(5, 4, low=0, high=1)], {"grad_scale": 2.0}),
     Sample("SoftmaxOutput", [T(2, 3, 4), T(2, 3, 4, low=0, high=1)],

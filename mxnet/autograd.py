@@ -1,0 +1,294 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Recording of array operations, and their gradients, on torch's autograd.
+
+An array's own tensor never belongs to an autograd graph. While a thread records, each result carries beside it the
+tensor that does (its tape), and a variable (`attach_grad`, `mark_variables`) carries a leaf on the same memory.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from . import _mode
+from .base import MXNetError, MXNetTypeError, MXNetValueError
+from .context import Context
+from .ndarray.handle import wrap
+from .ndarray.invoke import REFUSALS, _asks, _checker, _owning
+from .ndarray.ndarray import NDArray
+from .ops.params import Params
+from .ops.registry import Operator, explain
+
+__all__ = ["Function", "backward", "get_symbol", "grad", "is_recording", "is_training", "mark_variables", "pause",
+           "predict_mode", "record", "set_recording", "set_training", "train_mode"]
+
+set_recording = _mode.set_recording
+set_training = _mode.set_training
+
+
+def is_recording() -> bool:
+    """Whether this thread records."""
+    return _mode.mode.recording
+
+
+def is_training() -> bool:
+    """Whether operators run as in training in this thread."""
+    return _mode.mode.training
+
+
+class _Scope:
+    """Sets recording and training (None: as they are) for the time of a `with` statement."""
+
+    def __init__(self, recording: bool | None, training: bool | None) -> None:
+        self._enter = (recording, training)
+        self._before: list[tuple[bool | None, bool | None]] = []
+
+    def __enter__(self) -> _Scope:
+        recording, training = self._enter
+        self._before.append((None if recording is None else set_recording(recording),
+                             None if training is None else set_training(training)))
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        recording, training = self._before.pop()
+        if recording is not None:
+            set_recording(recording)
+        if training is not None:
+            set_training(training)
+
+
+def record(train_mode: bool = True) -> _Scope:
+    """Record operations inside the `with` statement, as in training unless told otherwise.
+
+    >>> import mxnet as mx
+    >>> x = mx.nd.array([1, 2, 3]); x.attach_grad()
+    >>> with mx.autograd.record():
+    ...     y = (x * x).sum()
+    >>> y.backward(); x.grad.asnumpy().tolist()
+    [2.0, 4.0, 6.0]
+    """
+    return _Scope(True, train_mode)
+
+
+def pause(train_mode: bool = False) -> _Scope:
+    """Do not record inside the `with` statement."""
+    return _Scope(False, train_mode)
+
+
+def train_mode() -> _Scope:
+    """Run as in training inside the `with` statement."""
+    return _Scope(None, True)
+
+
+def predict_mode() -> _Scope:
+    """Run as in prediction inside the `with` statement."""
+    return _Scope(None, False)
+
+
+class _Variable:
+    """What a marked array carries: its gradient buffer, and a leaf on its memory."""
+
+    def __init__(self, grad: NDArray | None, req: str) -> None:
+        self.grad, self.req = grad, req
+        self._source: torch.Tensor | None = None
+        self._leaf: torch.Tensor | None = None
+
+    def tape(self, tensor: torch.Tensor) -> torch.Tensor:
+        if self._source is not tensor:
+            self._source, self._leaf = tensor, tensor.detach().requires_grad_(self.req != "null")
+            if self.req != "null":
+                self._leaf.register_post_accumulate_grad_hook(self._deliver)
+        assert self._leaf is not None
+        return self._leaf
+
+    def _deliver(self, leaf: torch.Tensor) -> None:
+        """Move a gradient that torch accumulated into the buffer, as `grad_req` says."""
+        if leaf.grad is None or self.grad is None:
+            return
+        target = self.grad._tensor
+        with torch.no_grad():
+            if self.req == "add":
+                target.add_(leaf.grad)
+            else:
+                target.copy_(leaf.grad)
+        leaf.grad = None
+
+
+class _Recorded:
+    """What a recorded result carries: the tensor of torch's graph."""
+
+    grad: NDArray | None = None
+
+    def __init__(self, tensor: torch.Tensor) -> None:
+        self.tensor = tensor
+
+    def tape(self, _: torch.Tensor) -> torch.Tensor:
+        return self.tensor
+
+
+def tape_of(array: NDArray) -> torch.Tensor:
+    """The tensor to record with: the array's place in the graph, or its values as a constant."""
+    entry = array._entry
+    return array._tensor if entry is None else entry.tape(array._tensor)
+
+
+def gradient_of(array: NDArray) -> NDArray | None:
+    """The gradient buffer of a variable, else None."""
+    return None if array._entry is None else array._entry.grad
+
+
+def mark_variables(variables: Any, gradients: Any, grad_reqs: Any = "write") -> None:
+    """Make arrays variables, with buffers for their gradients and `"write"`, `"add"` or `"null"`."""
+    if isinstance(variables, NDArray):
+        variables, gradients = [variables], [gradients]
+    reqs = [grad_reqs] * len(variables) if isinstance(grad_reqs, str) else list(grad_reqs)
+    if not len(variables) == len(gradients) == len(reqs):
+        raise MXNetValueError("mark_variables: as many gradients (and grad_reqs) as variables are needed")
+    for variable, gradient, req in zip(variables, gradients, reqs):
+        if req not in ("null", "write", "add"):
+            raise MXNetValueError(f"grad_req must be in write, add, null, not {req!r}")
+        variable._entry = _Variable(gradient, req)
+
+
+def _result(tensor: torch.Tensor, ctx: Context) -> NDArray:
+    made = wrap(tensor.detach(), ctx)
+    if tensor.requires_grad:
+        made._entry = _Recorded(tensor)
+    return made
+
+
+def record_call(op: Operator, params: Params, ctx: Context, inputs: Sequence[NDArray]) -> Any:
+    """Run an operator on the tape and wrap what the user sees of it."""
+    tensors = [tape_of(x) for x in inputs]
+    run = op.differentiable(params, len(inputs))
+    if op.alias:
+        run = _owning(run)
+    check = _checker(op, params, len(inputs))
+    try:
+        if check is not None:
+            check(tensors)
+        result = run(*tensors, **_asks(op, ctx))
+    except REFUSALS as error:
+        raise explain(op, None, tensors, error) from error
+    if not isinstance(result, tuple):
+        return _result(result, ctx)
+    made = [_result(tensor, ctx) for tensor in result[:op.visible(params)]]
+    return made[0] if len(made) == 1 else made
+
+
+def record_getitem(array: NDArray, key: Any) -> NDArray | None:
+    """A part of an array on the tape; None when there is nothing to record."""
+    if not _mode.mode.recording or array._entry is None:
+        return None
+    from .ndarray.indexing import read
+    part, _ = read(tape_of(array), key)
+    return _result(part.clone(), array._ctx)
+
+
+def backward(heads: Any, head_grads: Any = None, retain_graph: bool = False, train_mode: bool = True) -> None:
+    """Fill the gradient buffers of all variables that `heads` were recorded from.
+
+    `head_grads` are arrays like the heads (None: ones). Raises MXNetError when a head was not recorded.
+    """
+    heads, grads = _heads(heads, head_grads)
+    try:
+        torch.autograd.backward(heads, grads, retain_graph=retain_graph)
+    except REFUSALS as error:
+        raise error if isinstance(error, MXNetError) else MXNetError(f"backward: {error}") from error
+
+
+def _heads(heads: Any, head_grads: Any) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    if isinstance(heads, NDArray):
+        heads = [heads]
+        head_grads = [head_grads] if isinstance(head_grads, NDArray) else head_grads
+    given = [None] * len(heads) if head_grads is None else list(head_grads)
+    if len(given) != len(heads):
+        raise MXNetValueError(f"heads and head_grads must be lists of the same length, not {len(heads)} and "
+                              f"{len(given)}")
+    tapes, grads = [], []
+    for head, grad_of_head in zip(heads, given):
+        if not isinstance(head, NDArray):
+            raise MXNetTypeError(f"heads are NDArrays, not {type(head).__name__}")
+        tape = tape_of(head)
+        if not tape.requires_grad:
+            raise MXNetError("Cannot differentiate node because it is not in a computational graph. You need to set "
+                             "is_recording to true or use autograd.record() to save computational graphs for backward")
+        tapes.append(tape)
+        grads.append(torch.ones_like(tape) if grad_of_head is None else grad_of_head._tensor.reshape(tape.shape))
+    return tapes, grads
+
+
+def grad(heads: Any, variables: Any, head_grads: Any = None, retain_graph: bool | None = None,
+         create_graph: bool = False, train_mode: bool = True) -> Any:
+    """Gradients of heads with respect to variables, returned and not stored; recorded too with `create_graph`."""
+    single = isinstance(variables, NDArray)
+    variables = [variables] if single else list(variables)
+    tapes, grads = _heads(heads, head_grads)
+    leaves = [tape_of(v) for v in variables]
+    retain = create_graph if retain_graph is None else retain_graph
+    try:
+        found = torch.autograd.grad(tapes, leaves, grads, retain_graph=retain, create_graph=create_graph,
+                                    allow_unused=True)
+    except REFUSALS as error:
+        raise MXNetError(f"grad: {error}") from error
+    made = [_result(torch.zeros_like(leaf) if value is None else value, v._ctx)
+            for value, leaf, v in zip(found, leaves, variables)]
+    return made[0] if single else made
+
+
+def get_symbol(x: NDArray) -> Any:
+    """Not built yet: the recorded computation as a symbol."""
+    from .base import MXNetNotImplementedError
+    raise MXNetNotImplementedError("autograd.get_symbol is not built yet")
+
+
+class Function:
+    """A differentiable function with a gradient of one's own: override `forward` and `backward`.
+
+    Both take and return NDArrays; `save_for_backward(*arrays)` keeps arrays as `saved_tensors`.
+    """
+
+    saved_tensors: tuple[NDArray, ...] = ()
+
+    def save_for_backward(self, *args: NDArray) -> None:
+        """Keep arrays for `backward`."""
+        self.saved_tensors = args
+
+    def forward(self, *inputs: NDArray) -> Any:
+        """The outputs."""
+        raise NotImplementedError(f"{type(self).__name__} does not define forward")
+
+    def backward(self, *output_grads: NDArray) -> Any:
+        """A gradient for each input, from one for each output."""
+        raise NotImplementedError(f"{type(self).__name__} does not define backward")
+
+    def __call__(self, *inputs: NDArray) -> Any:
+        with pause():
+            outputs = self.forward(*inputs)
+        if not is_recording():
+            return outputs
+        several = isinstance(outputs, (list, tuple))
+        results = list(outputs) if several else [outputs]
+        tensors = _Custom.apply(self, [x._ctx for x in inputs], [r._tensor for r in results],
+                                *[tape_of(x) for x in inputs])
+        made = [_result(tensor, result._ctx) for tensor, result in zip(tensors, results)]
+        return made if several else made[0]
+
+
+class _Custom(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, function: Function, contexts: list[Context], results: list[torch.Tensor],
+                *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        ctx.function, ctx.contexts = function, contexts
+        return tuple([result.clone() for result in results])
+
+    @staticmethod
+    def backward(ctx: Any, *heads: torch.Tensor) -> Any:
+        with pause():
+            grads = ctx.function.backward(*[wrap(head, ctx.contexts[0]) for head in heads])
+        grads = list(grads) if isinstance(grads, (list, tuple)) else [grads]
+        if len(grads) != len(ctx.contexts):
+            raise MXNetError(f"{type(ctx.function).__name__}.backward returned {len(grads)} gradients for "
+                             f"{len(ctx.contexts)} inputs")
+        return None, None, None, *[None if g is None else g._tensor for g in grads]

@@ -56,9 +56,12 @@ def _mod(lhs: Tensor, rhs: Tensor) -> Tensor:
 def _truth(compare: Callable[..., Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
     """A comparison that gives zeros and ones in the inputs' dtype: torch writes them right away into `out`."""
     def kernel(lhs: Tensor, rhs: Tensor) -> Tensor:
-        kind = lhs.dtype if lhs.dtype is rhs.dtype else torch.result_type(lhs, rhs)
-        return compare(lhs, rhs, out=torch.empty(0, dtype=kind, device=(rhs if lhs.dim() == 0 else lhs).device))
+        return compare(lhs, rhs, out=torch.empty(0, dtype=lhs.dtype, device=lhs.device))
     return kernel
+
+
+def _mod_gradient(lhs: Tensor, rhs: Tensor, head: Tensor) -> tuple[Tensor, Tensor]:
+    return head, -head * torch.floor(lhs / rhs)
 
 
 def _maximum_gradient(lhs: Tensor, rhs: Tensor, head: Tensor) -> tuple[Tensor, Tensor]:
@@ -80,7 +83,7 @@ PAIRS = {row.name: row for row in [
     Pair("div", _div, "The quotient. Of whole numbers, its whole part (a division by zero is refused).",
          "[1.6667 1.    ]", ("elemwise_div", "_div", "_Div", "_sparse_elemwise_div"), ("_sparse_broadcast_div",)),
     Pair("mod", _mod, "The remainder, with the sign of the divisor; 0 for the divisor 0.", "[2. 0.]",
-         ("_mod", "_Mod")),
+         ("_mod", "_Mod"), (), _mod_gradient),
     Pair("power", real_pair(torch.pow), "`lhs` raised to the power `rhs`.", "[125.   4.]", ("_power", "_Power")),
     Pair("maximum", torch.maximum, "The greater of both; NaN if one is NaN. The gradient goes to the greater one, to "
          "`lhs` if they are equal.", "[5. 2.]", ("_maximum", "_Maximum"), ("_npi_maximum",), _maximum_gradient),

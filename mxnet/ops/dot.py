@@ -29,6 +29,8 @@ def dot(lhs: Tensor, rhs: Tensor, *, transpose_a: bool = False, transpose_b: boo
     """
     if lhs.ndim == 2 and rhs.ndim == 2:
         return torch.mm(lhs.t() if transpose_a else lhs, rhs.t() if transpose_b else rhs)
+    if rhs.ndim == 2 and not transpose_a:
+        return torch.matmul(lhs, rhs.t() if transpose_b else rhs)
     shape = _dot_shape(lhs.shape, rhs.shape, transpose_a, transpose_b)
     return torch.mm(_matrix(lhs, transpose_a), _matrix(rhs, not transpose_b).t()).reshape(shape)
 
@@ -68,7 +70,8 @@ def batch_dot(lhs: Tensor, rhs: Tensor, *, transpose_a: bool = False, transpose_
     >>> mx.nd.batch_dot(mx.nd.ones((2, 3, 4)), mx.nd.ones((2, 5, 4)), transpose_b=True).shape
     (2, 3, 5)
     """
-    return torch.matmul(lhs.mT if transpose_a else lhs, rhs.mT if transpose_b else rhs)
+    multiply = torch.bmm if lhs.ndim == 3 else torch.matmul
+    return multiply(lhs.transpose(-1, -2) if transpose_a else lhs, rhs.transpose(-1, -2) if transpose_b else rhs)
 
 
 @batch_dot.shape

@@ -86,6 +86,7 @@ def _gamma(data: Tensor) -> Tensor:
     whole = torch.floor(wide)
     negative = (wide < 0) & (whole.remainder(2) == 1) | (wide == 0) & torch.signbit(wide)
     pole = (wide < 0) & (whole == wide)                 # minus infinity is one of them
+    size = torch.where(whole == wide, size.round(), size)       # a factorial
     return torch.where(negative, -size, size).masked_fill(pole, float("nan")).to(data.dtype)
 
 

@@ -44,13 +44,13 @@ def document(doc: str, name: str, notes: str, example: Example | None) -> str:
 # ---- functions of one array -----------------------------------------------------------------------------------------
 
 def unary(name: str, kernel: Callable[..., Any], doc: str, *aliases: str, alias: bool = False, sparse: bool = False,
-          example: Example | None = None, gradient: Rule | None = None) -> Operator:
+          output: str = "output", example: Example | None = None, gradient: Rule | None = None) -> Operator:
     """An element-wise function of one array: same shape, same dtype. `sparse` adds the alias `_sparse_<name>`."""
     notes = "The output has the shape and dtype of `data`. For whole numbers the result is cut towards zero."
     if sparse:
         aliases = (*aliases, f"_sparse_{name}")
     made = declare(name, *aliases, kernel=kernel, schema=Schema(_DATA), doc=document(doc, name, notes, example),
-                   alias=alias)
+                   alias=alias, outputs=(output,))
     made.shape(same_shape_of_data)
     if gradient is not None:
         made.gradient(gradient)
@@ -128,13 +128,13 @@ def scalar(name: str, kernel: Callable[[Tensor, Tensor], Tensor], doc: str, *ali
     `gradient` is that of the pair. Without one, torch's autograd is used.
     """
     def forward(data: Tensor, *, scalar: float = 1.0, is_int: bool = True) -> Tensor:
-        if not is_int:
-            data = as_real(data)
+        if not is_int or data.dtype is torch.bool:
+            data = as_number(data, is_int)
         return kernel(data, constant(scalar, data.dtype))
 
     def reversed_(data: Tensor, *, scalar: float = 1.0, is_int: bool = True) -> Tensor:
-        if not is_int:
-            data = as_real(data)
+        if not is_int or data.dtype is torch.bool:
+            data = as_number(data, is_int)
         return kernel(constant(scalar, data.dtype), data)
 
     made = scalar_operator(name, reversed_ if reverse else forward, doc, *aliases, example=example)
@@ -147,7 +147,7 @@ def scalar_operator(name: str, kernel: Callable[..., Tensor], doc: str, *aliases
                     example: Example | None = None) -> Operator:
     """An operator with the parameters `scalar` and `is_int`, from a kernel that handles them itself."""
     notes = ("`data` has any shape, which the output has as well, and so it is with the dtype: `scalar` (1 when not "
-             "given) is cast to it first. With `is_int=False`, an array of whole numbers becomes float64 instead.")
+             "given) is cast to it first. With `is_int=False`, whole numbers become float64 instead; bool becomes int64.")
     made = declare(name, *aliases, kernel=kernel, schema=Schema(_DATA, _SCALAR),
                    doc=document(doc, name, notes, example))
     made.shape(same_shape_of_data)
@@ -155,24 +155,26 @@ def scalar_operator(name: str, kernel: Callable[..., Tensor], doc: str, *aliases
     return made
 
 
-def as_real(data: Tensor) -> Tensor:
-    """What `is_int=False` asks for: whole numbers as float64."""
-    return data if data.is_floating_point() else data.to(torch.float64)
+def as_number(data: Tensor, is_int: bool) -> Tensor:
+    """`data` in the dtype in which it is combined with a scalar."""
+    return data.to(_number_dtype(data.dtype, is_int))
+
+
+def _number_dtype(given: torch.dtype, is_int: bool) -> torch.dtype:
+    if given.is_floating_point:
+        return given
+    if not is_int:
+        return torch.float64
+    return torch.int64 if given is torch.bool else given
 
 
 def _scalar_dtype(params, data=None, out=None):
-    if data is None:
-        return {"data": out}
-    if data.is_floating_point:
-        return {"out": data}
-    if not params.is_int:
-        return {"out": torch.float64}
-    return {"out": torch.int64 if data is torch.bool else data}
+    return {"data": out} if data is None else {"out": _number_dtype(data, params.is_int)}
 
 
 def _scalar_gradient(of: PairGradient, reverse: bool) -> Rule:
     def rule(params: Any, data: Tensor, head: Tensor) -> dict[str, Tensor | None]:
-        fixed = constant(params.scalar, data.dtype)
+        fixed = constant(params.scalar, head.dtype)
         return {"data": of(fixed, data, head)[1] if reverse else of(data, fixed, head)[0]}
     return rule
 

@@ -83,12 +83,13 @@ def quadratic(data: Tensor, *, a: float = 0.0, b: float = 0.0, c: float = 0.0) -
 
 @op("_contrib_div_sqrt_dim")
 def div_sqrt_dim(data: Tensor) -> Tensor:
-    """Divide by the root of the last axis' size, as attention scores are.
+    """Divide by the root of the last axis' size (whole numbers: by its whole part), as attention scores are.
 
     >>> print(mx.nd.contrib.div_sqrt_dim(mx.nd.ones((1, 4))).asnumpy())
     [[0.5 0.5 0.5 0.5]]
     """
-    return data * number(1 / math.sqrt(max(data.shape[-1], 1)), data.dtype)
+    root = math.sqrt(data.shape[-1])
+    return data / root if data.is_floating_point() else torch.div(data, int(root), rounding_mode="trunc")
 
 
 for _made in (hard_sigmoid, smooth_l1, clip, quadratic, div_sqrt_dim):

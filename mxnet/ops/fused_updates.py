@@ -12,7 +12,8 @@ torch's fused kernels keep other conventions, and are made to agree:
 - `rescale_grad` is folded into learning rate and decay: `lr * (r * g + wd * w) = (lr * r) * (g + wd / r * w)`;
 - its Adam corrects the bias itself, by `1 - beta**step`, which is 1 for an infinite step.
 
-They walk over memory and so want contiguous tensors; a group that has others goes through the `_foreach` functions.
+They walk over memory and so want contiguous tensors, and torch's fused momentum is wrong for float16 (2.13); other
+groups go through the `_foreach` functions.
 """
 from __future__ import annotations
 
@@ -27,6 +28,7 @@ from .optimizer_lists import moment_ratios, prepared_list, update_all_moments
 Tensors = Sequence[Tensor]
 Numbers = Sequence[float]
 
+_WIDE = (torch.float32, torch.float64)
 _endless: dict[torch.device, Tensor] = {}      # an infinite step count for each device, see above
 
 
@@ -54,7 +56,7 @@ def sgd_step(weights: Tensors, grads: Tensors, moms: Tensors, lrs: Numbers, wds:
         else:
             scale = rescale_grad
         kind = w[0].dtype
-        step = _fused_sgd if scale != 0.0 and _fusible(w, g, m) else _foreach_sgd
+        step = _fused_sgd if kind in _WIDE and scale != 0.0 and _fusible(w, g, m) else _foreach_sgd
         step(w, g, m, constant(lr, kind), constant(wd, kind), constant(momentum, kind), constant(scale, kind))
 
 
@@ -68,7 +70,7 @@ def _fused_sgd(weights: list[Tensor], grads: list[Tensor], moms: list[Tensor], l
 
 def _foreach_sgd(weights: list[Tensor], grads: list[Tensor], moms: list[Tensor], lr: float, wd: float, momentum: float,
                  scale: float) -> None:
-    steps = torch._foreach_mul(prepared_list(weights, grads, [wd] * len(weights), scale, -1.0), -lr)
+    steps = list(torch._foreach_mul(prepared_list(weights, grads, [wd] * len(weights), scale, -1.0), -lr))
     if moms:
         torch._foreach_mul_(moms, momentum)
         torch._foreach_add_(moms, steps)

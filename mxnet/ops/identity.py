@@ -26,7 +26,8 @@ unary("_CrossDeviceCopy", _same, "A copy between devices, as MXNet puts them int
 unary("BlockGrad", torch.detach, "The array itself, through which no gradient passes.", "stop_gradient",
       "_sparse_stop_gradient", alias=True, gradient=no_gradient, example=("mx.nd.array([1, 2])", "[1. 2.]"))
 unary("make_loss", _same, "The array itself as a loss: its gradient is 1, whatever comes from above.", sparse=True,
-      alias=True, gradient=lambda data: {"data": torch.ones_like(data)}, example=("mx.nd.array([1, 2])", "[1. 2.]"))
+      alias=True, output="loss", gradient=lambda data: {"data": torch.ones_like(data)},
+      example=("mx.nd.array([1, 2])", "[1. 2.]"))
 unary("_contrib_round_ste", nearest_away, "The nearest whole number, halves going away from zero. The gradient passes "
       "straight through, as if nothing had been rounded.", "_sparse__contrib_round_ste",
       gradient=lambda head: {"data": head}, example=("mx.nd.array([1.5, -1.5, 0.4])", "[ 2. -2.  0.]"))

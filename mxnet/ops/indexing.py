@@ -105,8 +105,8 @@ def pick(data: Tensor, index: Tensor, *, axis: int | None = -1, keepdims: bool =
     [2.0, 3.0]
     """
     at = _one_axis(axis, data.ndim)
-    kept = (*data.shape[:at], 1, *data.shape[at + 1:])
-    picked = data.gather(at, positions(index, data.shape[at], mode).reshape(kept))
+    where = positions(index if index.ndim == data.ndim else index.unsqueeze(at), data.shape[at], mode)
+    picked = data.gather(at, where)
     return picked if keepdims else picked.squeeze(at) if data.ndim > 1 else picked
 
 
@@ -205,7 +205,6 @@ def boolean_mask(data: Tensor, index: Tensor, *, axis: int = 0) -> Tensor:
     >>> mx.nd.contrib.boolean_mask(mx.nd.array([[1, 2], [3, 4]]), mx.nd.array([0, 1])).asnumpy().tolist()
     [[3.0, 4.0]]
     """
-    _require_mask(data.shape, index.shape, axis)
     return data[index.bool()]
 
 
@@ -241,7 +240,6 @@ def gather_nd(data: Tensor, indices: Tensor) -> Tensor:
     >>> mx.nd.gather_nd(mx.nd.array([[1, 2], [3, 4]]), mx.nd.array([[0, 1], [1, 0]])).asnumpy().tolist()
     [2.0, 3.0]
     """
-    _gathered(data.shape, indices.shape)
     return data[indices.long().unbind(0)]
 
 
@@ -272,7 +270,6 @@ def scatter_nd(data: Tensor, indices: Tensor, *, shape: tuple[int, ...]) -> Tens
     >>> mx.nd.scatter_nd(mx.nd.array([5, 6]), mx.nd.array([[0, 1], [1, 0]]), shape=(2, 2)).asnumpy().tolist()
     [[0.0, 5.0], [6.0, 0.0]]
     """
-    _require_scattered(data.shape, indices.shape, shape)
     return data.new_zeros(shape).index_put(indices.long().unbind(0), data)
 
 
@@ -306,7 +303,6 @@ def scatter_set_nd(lhs: Tensor, rhs: Tensor, indices: Tensor, *, shape: tuple[in
     ...                                 shape=(3,)).asnumpy().tolist()
     [0.0, 5.0, 0.0]
     """
-    _require_scattered(rhs.shape, indices.shape, shape)
     return lhs.index_put(indices.long().unbind(0), rhs)
 
 

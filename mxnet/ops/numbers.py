@@ -18,7 +18,7 @@ from .registry import OperatorError
 
 
 def constant(scalar: float, dtype: torch.dtype) -> Tensor:
-    """A scalar as a tensor without dimensions, for arithmetic with arrays of that dtype (bool counts as int64).
+    """A scalar as a tensor without dimensions, for arithmetic with arrays of that dtype.
 
     Tensors made once are kept: torch would wrap a Python number anew at every call. Nobody may write to them.
     """
@@ -29,7 +29,7 @@ def constant(scalar: float, dtype: torch.dtype) -> Tensor:
 
 @functools.lru_cache(maxsize=1024)
 def _constant(scalar: float, dtype: torch.dtype) -> Tensor:
-    return torch.tensor(scalar, dtype=torch.float64).to(torch.int64 if dtype is torch.bool else dtype)
+    return torch.tensor(scalar, dtype=torch.float64).to(dtype)
 
 
 def number(scalar: float, dtype: torch.dtype) -> Any:
@@ -53,7 +53,7 @@ def real_pair(function: Callable[..., Tensor]) -> Callable[[Tensor, Tensor], Ten
     def kernel(lhs: Tensor, rhs: Tensor) -> Tensor:
         if lhs.is_floating_point():
             return function(lhs, rhs)
-        return function(lhs.to(torch.float64), rhs.to(torch.float64)).to(torch.result_type(lhs, rhs))
+        return function(lhs.to(torch.float64), rhs.to(torch.float64)).to(lhs.dtype)
     return kernel
 
 

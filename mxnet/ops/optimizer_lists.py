@@ -115,11 +115,11 @@ def numbered_inputs(roles: Sequence[str], count: str, *last: str) -> Any:
 
 
 def on_lists(operator: Operator, roles: Sequence[str], states: Sequence[str] = (), last: Sequence[Any] = (),
-             single: Sequence[str] = ()) -> None:
+             single: Sequence[str] = (), last_single: bool = True) -> None:
     """Attach states, shapes and dtypes to an operator on `roles` of many weights.
 
     All roles of a weight have its shape. `last` are the shapes of further inputs (a function of the parameters for
-    each). Roles named by `single`, if any, and the further inputs are float32, whatever the weights are.
+    each). Roles named by `single`, and the further inputs with `last_single`, are float32 whatever the weights are.
     """
     operator.aux_names = _Numbered(states)
     width = len(roles)
@@ -137,7 +137,7 @@ def on_lists(operator: Operator, roles: Sequence[str], states: Sequence[str] = (
 
     def dtypes(params: Any, data: Any, out: Any = None) -> dict[str, Any]:
         outs = list(out) if isinstance(out, list) else [out]
-        body = len(data) - len(last)
+        body = len(data) - len(last) * last_single
         own = [i for i in range(body) if roles[i % width] not in single]
         common = next((kind for kind in (*[data[i] for i in own], *outs) if kind is not None), None)
         claims = [common if i in own else torch.float32 for i in range(len(data))]

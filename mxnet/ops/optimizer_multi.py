@@ -225,6 +225,7 @@ def _one_number(params: Params) -> tuple[int]:
     return (1,)
 
 
-on_lists(multi_adamw_update, ("weight", "grad", "mean", "var"), ("mean", "var"), last=(_one_number,))
+on_lists(multi_adamw_update, ("weight", "grad", "mean", "var"), ("mean", "var"), last=(_one_number,),
+         last_single=False)
 on_lists(multi_mp_adamw_update, ("weight", "grad", "mean", "var", "weight32"), ("mean", "var", "weight32"),
          last=(_one_number,), single=("mean", "var", "weight32"))

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from .broadcast import PAIRS
-from .families import as_real, no_gradient, scalar, scalar_operator
+from .families import as_number, no_gradient, scalar, scalar_operator
 from .numbers import constant
 
 # operator, aliases, row of PAIRS, whether the scalar comes first
@@ -45,14 +45,14 @@ for _name, _aliases, _key, _reverse in _ROWS:
 
 
 def _power_scalar(data: Tensor, *, scalar: float = 1.0, is_int: bool = True) -> Tensor:
-    data = data if is_int else as_real(data)
+    data = as_number(data, is_int)
     if data.is_floating_point():
         return torch.pow(data, scalar)              # torch knows squares and roots by the number, not by a tensor
     return PAIRS["power"].function(data, constant(scalar, data.dtype))
 
 
 def _rpower_scalar(data: Tensor, *, scalar: float = 1.0, is_int: bool = True) -> Tensor:
-    data = data if is_int else as_real(data)
+    data = as_number(data, is_int)
     if data.is_floating_point():
         return torch.pow(scalar, data)
     return PAIRS["power"].function(constant(scalar, data.dtype), data)

@@ -69,10 +69,12 @@ def sequence_mask(data: Tensor, sequence_length: Tensor | None = None, *, use_se
     _require(data.shape, axis)
     if sequence_length is None:
         return data
-    time = torch.arange(data.shape[axis], device=data.device)
-    lengths = sequence_length.long()
-    beyond = time.unsqueeze(1) >= lengths if axis == 0 else time >= lengths.unsqueeze(1)
-    return data.masked_fill(beyond.reshape(*beyond.shape, *[1] * (data.ndim - 2)), number(value, data.dtype))
+    nth = torch.arange(1, data.shape[axis] + 1, device=data.device)
+    lengths = sequence_length.float()           # counted from 1, a comparison is as good as cutting off fractions
+    beyond = nth.unsqueeze(1) > lengths if axis == 0 else nth > lengths.unsqueeze(1)
+    if data.ndim > 2:
+        beyond = beyond.reshape(*beyond.shape, *[1] * (data.ndim - 2))
+    return data.masked_fill(beyond, number(value, data.dtype))
 
 
 @op("SequenceReverse", when=_LENGTHS)

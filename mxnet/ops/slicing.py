@@ -117,6 +117,7 @@ def slice_like(data: Tensor, shape_like: Tensor, *, axes: tuple[int, ...] = ()) 
     return data[tuple([slice(size) for size in _like(data.shape, shape_like.shape, axes)])]
 
 
+@functools.lru_cache(maxsize=1024)
 def _like(shape, like, axes):
     if not axes and len(shape) != len(like):
         raise OperatorError(f"data {show(shape)} and shape_like {show(like)} differ in the number of axes; give axes=")

@@ -26,13 +26,25 @@ def apply(op: Operator, args: Sequence[Any], named: Mapping[str, Symbol], given:
     names, and for parameters that do not parse.
     """
     name = NameManager.current.get(name, hint or op.name.lower())
-    attrs = {key: attr_text(value) for key, value in given.items() if value is not _Null and value is not None}
+    attrs = {key: attr_text(value) for key, value in given.items()
+             if value is not _Null and (value is not None or _takes_none(op, key))}
     if op.count is not None and op.count not in attrs:
         attrs[op.count] = str(len(args) + len(named))
     attrs.update(_scope_attrs(op, attr))
     node = Node(op, name, attrs, [], user_line(), parse_attrs(op, attrs, name))
     node.inputs = _inputs(node, args, named)
     return Symbol([(node, i) for i in range(node.visible_count())])
+
+
+def _takes_none(op: Operator, key: str) -> bool:
+    """Whether None is a value of its own for this parameter (`axis=None` of sort), and not just 'the default'."""
+    param = op.params.get(key)
+    if param is None or param.default is None:
+        return False
+    try:
+        return param.decode(None) is None
+    except (ValueError, TypeError):
+        return False
 
 
 def _scope_attrs(op: Operator, attr: Mapping[str, str] | None) -> dict[str, str]:

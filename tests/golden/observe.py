@@ -106,7 +106,8 @@ def observe_nd(mx: Any, record: Record) -> Note:
     with mx.util.np_shape(True) if record.zero_size and hasattr(mx, "util") else contextlib.nullcontext():
         inputs = input_arrays(mx, record)
         before = [from_mx(x) for x in inputs]
-        outputs = [from_mx(y) for y in as_list(call(function(mx.nd, record.op), record, inputs))]
+        targets = {"out": [inputs[i] for i in record.out]} if record.out else {}
+        outputs = [from_mx(y) for y in as_list(call(function(mx.nd, record.op), record, inputs, **targets))]
         return {"outputs": outputs, "changed": changed(before, inputs)}
 
 

@@ -31,6 +31,8 @@ NO_SAMPLES: dict[str, str] = {
 NO_META: dict[str, str] = {
     "Custom": "runs a user's class on arrays",
     "_contrib_boolean_mask": "the output's size is the number of true values",
+    "_adamw_update": "the value of rescale_grad decides whether there is a step",
+    "_mp_adamw_update": "the value of rescale_grad decides whether there is a step",
 }
 
 assert mx.nd            # importing the frontends fills the registry

@@ -7,7 +7,7 @@ cases go displacement by displacement. Windows larger than a pixel are summed at
 """
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -21,10 +21,11 @@ Positive = Annotated[int, Range(1)]
 
 
 class _Plan(NamedTuple):
-    """Sizes that follow from the parameters: `radius` in steps of stride2, `out` height and width of the output."""
+    """Sizes that follow from the parameters: `radius` in steps of stride2, `out` height and width of
+    the output, None where they are unknown."""
 
     radius: int
-    out: tuple[int | None, ...]
+    out: tuple[Any, ...]
 
 
 def _plan(sizes: tuple[int | None, ...], kernel_size: int, max_displacement: int, stride1: int, stride2: int,

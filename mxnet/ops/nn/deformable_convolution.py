@@ -103,9 +103,9 @@ def _points(offset: Tensor, kernel: tuple[int, ...], moves: Window, groups: int)
         start = torch.arange(count, device=offset.device) * moves.stride[axis] - moves.pad[axis]
         return (start + torch.arange(points, device=offset.device).unsqueeze(1) * moves.dilate[axis]).to(offset.dtype)
 
-    y = places(rows, out[0], 0).view(rows, 1, out[0], 1)
-    x = places(columns, out[1], 1).view(1, columns, 1, out[1])
-    shifts = offset.view(len(offset), groups, rows, columns, 2, *out)
+    y = places(rows, out[0], 0).reshape(rows, 1, out[0], 1)
+    x = places(columns, out[1], 1).reshape(1, columns, 1, out[1])
+    shifts = offset.reshape(len(offset), groups, rows, columns, 2, *out)
     shape = (len(offset), groups, rows * columns, *out)
     return (shifts.select(4, 0) + y).reshape(shape), (shifts.select(4, 1) + x).reshape(shape)
 
@@ -116,10 +116,10 @@ def _sample(data: Tensor, y: Tensor, x: Tensor, factor: Tensor) -> Tensor:
     groups, points = y.shape[1:3]
     half_height, half_width = _half(height), _half(width)
     images = F.pad(data, (0, 2 * half_width + 1 - width, 0, 2 * half_height + 1 - height))
-    grid = torch.stack([x / half_width - 1, y / half_height - 1], -1).view(batch * groups, points, -1, 2)
-    images = images.view(batch * groups, channels // groups, *images.shape[2:])
-    found = F.grid_sample(images, grid, "bilinear", "zeros", True) * factor.view(batch * groups, 1, points, -1)
-    return found.view(batch, channels, points, -1)
+    grid = torch.stack([x / half_width - 1, y / half_height - 1], -1).reshape(batch * groups, points, -1, 2)
+    images = images.reshape(batch * groups, channels // groups, *images.shape[2:])
+    found = F.grid_sample(images, grid, "bilinear", "zeros", True) * factor.reshape(batch * groups, 1, points, -1)
+    return found.reshape(batch, channels, points, -1)
 
 
 def _half(size: int) -> int:
@@ -129,9 +129,9 @@ def _half(size: int) -> int:
 
 def _multiply(columns: Tensor, weight: Tensor, bias: Tensor | None, groups: int, out: torch.Size) -> Tensor:
     batch, filters = len(columns), len(weight)
-    flat = columns.view(batch, groups, -1, columns.shape[-1])
-    result = (weight.view(groups, filters // groups, -1) @ flat).view(batch, filters, *out)
-    return result if bias is None else result + bias.view(-1, 1, 1)
+    flat = columns.reshape(batch, groups, -1, columns.shape[-1])
+    result = (weight.reshape(groups, filters // groups, -1) @ flat).reshape(batch, filters, *out)
+    return result if bias is None else result + bias.reshape(-1, 1, 1)
 
 
 def _shapes(params, data):

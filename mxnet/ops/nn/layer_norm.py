@@ -141,7 +141,8 @@ def instance_norm(data: Tensor, gamma: Tensor, beta: Tensor, *, eps: float = 1e-
     _check_groups(tuple(data.shape), 1)
     batch, channels = data.shape[:2]
     size = data[0, 0].numel() if batch and channels else 0
-    return torch.native_group_norm(data.contiguous(), gamma, beta, batch, channels, size, channels, eps)[0]
+    return torch.native_group_norm(data.contiguous(), gamma.contiguous(), beta.contiguous(), batch, channels, size,
+                                   channels, eps)[0]
 
 
 @instance_norm.shape

@@ -25,8 +25,8 @@ def leaky_relu(data: Tensor, gamma: Annotated[Tensor | None, Init('["Constant", 
     - "leaky": `slope * x`
     - "prelu": `gamma * x`, where `gamma` is learned: (channels,) along axis 1, or one number
     - "elu": `slope * (exp(x) - 1)`
-    - "selu": `1.0507 * 1.6733 * (exp(x) - 1)`, and `1.0507 * x` above zero (MXNet's gradient is kept: below zero it is
-      `1.0507 * 1.6733 * exp(y)`, with the output `y` in the place of `x`)
+    - "selu": `1.0507 * 1.6733 * (exp(x) - 1)`, and `1.0507 * x` above zero (the gradient below zero is MXNet's,
+      `1.0507 * (y + 1.6733)` with the output `y`, which is not quite the derivative)
     - "gelu": `x * (1 + erf(x / sqrt(2))) / 2`, above zero, too
     - "rrelu": `r * x`, with `r` uniform in [lower_bound, upper_bound] for each element while training, and the middle
       of that interval in prediction; a second output holds the `r`
@@ -56,7 +56,8 @@ def leaky_relu(data: Tensor, gamma: Annotated[Tensor | None, Init('["Constant", 
     return torch.where(data > 0, data, data * mask), mask
 
 
-def _prelu(data: Tensor, gamma: Tensor) -> Tensor:
+def _prelu(data: Tensor, gamma: Tensor | None) -> Tensor:
+    assert gamma is not None
     if data.dim() > 1:
         return torch.prelu(data, gamma)
     if gamma.dim() != 1 or len(gamma) not in (1, len(data)):
@@ -69,7 +70,7 @@ _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
 
 class _Selu(torch.autograd.Function):
-    """MXNet's gradient of selu below zero is that at the output, not at the input."""
+    """selu with MXNet's gradient: below zero it is scale * (y + alpha), where scale * alpha * exp(x) would be right."""
 
     @staticmethod
     def forward(ctx: Any, data: Tensor) -> Tensor:
@@ -80,14 +81,15 @@ class _Selu(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, head: Tensor) -> Tensor:
         (out,) = ctx.saved_tensors
-        return head * torch.where(out > 0, _SELU_SCALE, (_SELU_SCALE * _SELU_ALPHA) * out.exp())
+        return head * torch.where(out > 0, 1.0, out + _SELU_ALPHA) * _SELU_SCALE
 
 
 @leaky_relu.shape
 def _(params, data=None, gamma=None, out=None):
-    outs = out if params.act_type == "rrelu" else (out,)
-    known = data if data is not None else next((item for item in outs if item is not None), None)
-    claims = {"data": known, "out": (known, known) if params.act_type == "rrelu" else known}
-    if params.act_type == "prelu" and gamma is None and known is not None:
-        claims["gamma"] = (known[1] if len(known) > 1 else known[0],)
+    double = params.act_type == "rrelu"
+    if data is None and params.act_type != "prelu":          # whose gamma would follow, right or not
+        data = next((item for item in (out if double else (out,)) if item is not None), None)
+    claims = {"data": data, "out": (data, data) if double else data}
+    if gamma is None and data is not None:
+        claims["gamma"] = (data[1] if len(data) > 1 else data[0],)
     return claims

@@ -8,6 +8,7 @@ padded first.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import torch
@@ -29,8 +30,8 @@ from ._window import (
 PoolType = Literal["max", "avg", "sum", "lp"]
 Convention = Literal["valid", "full", "same"]
 
-_MAX = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
-_AVG = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
+_MAX: dict[int, Callable[..., Tensor]] = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
+_AVG: dict[int, Callable[..., Tensor]] = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 
 
 class Plan(NamedTuple):
@@ -142,7 +143,8 @@ def out_size(convention: str, size: int, kernel: int, stride: int, pad: int) -> 
 def plan_of(sizes: tuple[int, ...], kernel: tuple[int, ...], stride: tuple[int, ...], pad: tuple[int, ...],
             convention: str) -> Plan:
     """Where the windows lie, and whether torch's pooling knows such windows."""
-    native, margin = convention != "same", []
+    native = convention != "same"
+    margin: list[int] = []
     for size, width, step, border in zip(sizes, kernel, stride, pad):
         count = out_size(convention, size, width, step, border)
         start = (count - 1) * step - border             # of the last window, counted from the first element

@@ -2,7 +2,7 @@
 """BilinearResize2D and AdaptiveAvgPooling2D: images of any size from images of any size."""
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -51,8 +51,8 @@ def bilinear_resize_2d(data: Tensor, like: Tensor | None = None, *, height: Anno
 
 
 def _size(sizes: tuple[int | None, ...], like: tuple[int | None, ...] | None, fixed: tuple[int, int],
-          scales: tuple[float | None, float | None], mode: str) -> tuple[int | None, ...]:
-    """Height and width of the output."""
+          scales: tuple[Any, Any], mode: str) -> tuple[Any, ...]:
+    """Height and width of the output, None where they are unknown."""
     if mode == "like":
         return (None, None) if like is None else like[2:]
     if mode in _STEPS:

@@ -42,7 +42,7 @@ def _affine_grid(theta: Tensor, height: int, width: int) -> Tensor:
     # a single row or column has no distance between its points, which is NaN in MXNet, too
     step_x, step_y = torch.tensor([width - 1, height - 1], dtype=theta.dtype, device=theta.device).reciprocal() * 2
     points = torch.stack([x * step_x - 1, y * step_y - 1, one]).view(3, -1)
-    return (theta.view(-1, 2, 3) @ points).view(-1, 2, height, width)
+    return (theta.reshape(-1, 2, 3) @ points).view(-1, 2, height, width)
 
 
 def _sample(data: Tensor, grid: Tensor) -> Tensor:

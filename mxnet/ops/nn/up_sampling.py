@@ -77,15 +77,21 @@ def _out_shape(shapes: Sequence[tuple[int | None, ...]], scale: int, mode: str) 
     batch, channels, *sizes = shapes[0]
     wanted = [None if size is None else size * scale for size in sizes]
     for shape in shapes[1:]:
-        if any(None not in (big, small) and (small == 0 or big % small) for big, small in zip(wanted, shape[2:])):
+        if any(big is not None and small is not None and (small == 0 or big % small)
+               for big, small in zip(wanted, shape[2:])):
             raise OperatorError(f"an array is {show(shape)}, whose size does not divide {show(tuple(wanted))}, that of "
                                 "the output")
         if mode == "sum" and None not in (channels, shape[1]) and shape[1] != channels:
             raise OperatorError(f"multi_input_mode 'sum' needs arrays of one number of channels, not {channels} and "
                                 f"{shape[1]}")
     if mode == "concat":
-        channels = None if any(shape[1] is None for shape in shapes) else sum(shape[1] for shape in shapes)
+        channels = _sum([shape[1] for shape in shapes])
     return (batch, channels, *wanted)
+
+
+def _sum(sizes: Sequence[int | None]) -> int | None:
+    known = [size for size in sizes if size is not None]
+    return sum(known) if len(known) == len(sizes) else None
 
 
 @up_sampling.shape

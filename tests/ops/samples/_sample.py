@@ -211,6 +211,7 @@ class Sample(_Record):
     train: bool = True
     random: bool = False
     np_shape: bool = False
+    out: tuple[int, ...] = ()
     rtol: float | None = None
     atol: float | None = None
     reason: str = ""
@@ -226,7 +227,8 @@ class Sample(_Record):
                 raise ValueError(f"{self.op}: skip is {{part: reason}} with a part of {PARTS}, got {part!r}: {why!r}")
 
     def _facts(self) -> tuple[Any, ...]:
-        return super()._facts() + (self.grad, self.train, self.random, self.zero_size)
+        facts = super()._facts() + (self.grad, self.train, self.random, self.zero_size)
+        return facts + (("out", self.out),) if self.out else facts
 
     @property
     def zero_size(self) -> bool:
@@ -246,6 +248,7 @@ class Bad(_Record):
     match: str = ""
     skip: dict[str, str] = field(default_factory=dict)
     grad = train = random = zero_size = False
+    out = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -6,6 +6,7 @@ NAN, INF = float("nan"), float("inf")
 TABLE = T(4, 3)
 CUBE = T(2, 3, 4)
 WILD = values([0, 2.7, -1, -0.5, 5, 9, -9])
+OPEN = "the size depends on values: MXNet warns that it cannot infer it, as we do"
 LATE = "MXNet fails in a thread of its own, after the call"
 GUESS = "MXNet as well guesses that the index has no axis of size 1"
 KINDS = ("float16", "float64", "int32", "int64", "uint8", "int8")
@@ -125,13 +126,15 @@ SAMPLES = [
     Bad("_contrib_index_copy", [TABLE, values([0]), T(3)], match="new_tensor"),
     Bad("_contrib_index_copy", [TABLE, values([4]), T(1, 3)], match="out of (range|bounds)"),
     # _contrib_boolean_mask
-    Sample("_contrib_boolean_mask", [TABLE, values([0, 1, 0, 1])]),
-    Sample("_contrib_boolean_mask", [TABLE, values([1, 1, 1, 1])]),
-    Sample("_contrib_boolean_mask", [TABLE, values([0, 0.5, -1, NAN])]),
-    Sample("_contrib_boolean_mask", [T(5), values([0, 1, 0, 1, 1])]),
+    Sample("_contrib_boolean_mask", [TABLE, values([0, 1, 0, 1])], skip={"shape": OPEN}),
+    Sample("_contrib_boolean_mask", [TABLE, values([1, 1, 1, 1])], skip={"shape": OPEN}),
+    Sample("_contrib_boolean_mask", [TABLE, values([0, 0.5, -1, NAN])], skip={"shape": OPEN}),
+    Sample("_contrib_boolean_mask", [T(5), values([0, 1, 0, 1, 1])], skip={"shape": OPEN}),
     Sample("_contrib_boolean_mask", [TABLE, values([0, 0, 0, 0])], np_shape=True),
-    *[Sample("_contrib_boolean_mask", [TABLE, values([0, 1, 0, 1], d)]) for d in ("int32", "int64", "uint8", "bool")],
-    *[Sample("_contrib_boolean_mask", [T(3, 2, dtype=d), values([1, 0, 1])]) for d in ("float16", "float64", "int32")],
+    *[Sample("_contrib_boolean_mask", [TABLE, values([0, 1, 0, 1], d)], skip={"shape": OPEN})
+      for d in ("int32", "int64", "uint8", "bool")],
+    *[Sample("_contrib_boolean_mask", [T(3, 2, dtype=d), values([1, 0, 1])], skip={"shape": OPEN})
+      for d in ("float16", "float64", "int32")],
     Bad("_contrib_boolean_mask", [TABLE, values([0, 1, 0])], {"axis": 1}, match="axis"),
     Bad("_contrib_boolean_mask", [TABLE, values([0, 1, 0])], match="index"),
     Bad("_contrib_boolean_mask", [TABLE, values([[0, 1, 0, 1]])], match="index"),

@@ -3,9 +3,11 @@
 
 Momentum and eps are binary fractions where the dtype is float64: MXNet keeps its parameters as 32-bit numbers.
 """
-from . import Bad, Sample, T
+from . import Bad, Sample, T, values
 
-HALF = "MXNet's oldest code has this for float32 and two or four dimensions only"
+STATES = "MXNet's imperative function of this name has no arguments for the two states"
+MKLDNN = "MXNet has this in its CPU library only, for four dimensions and channels second"
+FIXED = "with fix_gamma MXNet writes ones into the array gamma; here no argument changes"
 TOLERANCE = {"float32": (1e-4, 1e-5), "float16": (1e-2, 2e-3)}
 BINARY = {"momentum": 0.75, "eps": 0.001953125}
 
@@ -13,8 +15,11 @@ BINARY = {"momentum": 0.75, "eps": 0.001953125}
 def layer(shape, channels, dtype="float32", op="BatchNorm", params_dtype=None, **params):
     """A sample of `op` on data of that shape."""
     kind = params_dtype or dtype
-    inputs = [T(*shape, dtype=dtype), T(channels, low=0.5, high=2.0, dtype=kind), T(channels, dtype=kind),
+    gamma = values([1.0] * channels, dtype=kind) if params.get("fix_gamma", True) else T(channels, dtype=kind)
+    inputs = [T(*shape, dtype=dtype), gamma, T(channels, dtype=kind),
               T(channels, dtype=kind), T(channels, low=0.5, high=2.0, dtype=kind)]
+    if op == "BatchNorm_v1":
+        params["ours_ok"] = STATES
     extra = {name: params.pop(name) for name in ("ours_ok", "skip", "rtol", "atol", "reason") if name in params}
     return Sample(op, inputs, params, **extra)
 
@@ -25,6 +30,8 @@ def wrong(channels, op="BatchNorm", match="", shape=(4, 3, 2, 2), **params):
 
 SAMPLES = [
     layer((4, 3, 2, 2), 3),
+    Sample("BatchNorm", [T(4, 3, 2, 2), T(3), T(3), T(3), T(3, low=0.5, high=2.0)], {"output_mean_var": True},
+           skip={"nd": FIXED}),
     layer((4, 3, 2, 2), 3, fix_gamma=False),
     layer((4, 3, 2, 2), 3, fix_gamma=False, output_mean_var=True, eps=1e-5, momentum=0.5),
     layer((4, 3, 2, 2), 3, fix_gamma=False, use_global_stats=True, output_mean_var=True),
@@ -55,13 +62,14 @@ SAMPLES = [
           {**more, "fix_gamma": False, "use_global_stats": True})],
     layer((4, 3, 2, 2), 3, op="BatchNorm_v1", fix_gamma=False, output_mean_var=True),
     layer((4, 3), 3, op="BatchNorm_v1", fix_gamma=False, output_mean_var=True, use_global_stats=True),
-    layer((2, 3, 2, 2), 3, op="BatchNorm_v1", dtype="float64", **BINARY, ours_ok=HALF),
-    layer((2, 3, 5), 3, op="BatchNorm_v1", ours_ok=HALF),
+    layer((2, 3, 2, 2), 3, op="BatchNorm_v1", dtype="float64", **BINARY),
+    layer((2, 3, 5), 3, op="BatchNorm_v1"),
     wrong(4, op="BatchNorm_v1", match="gamma|weight", fix_gamma=False),
     layer((4, 3), 3, op="_contrib_SyncBatchNorm", fix_gamma=False, key="bn", ndev=1),
     wrong(3, op="_contrib_SyncBatchNorm", match="key"),
     wrong(4, op="_contrib_SyncBatchNorm", match="gamma|weight", fix_gamma=False, key="bn"),
-    layer((4, 2, 2, 3), 3, op="_contrib_BatchNormWithReLU", fix_gamma=False, axis=3, output_mean_var=True),
-    layer((4, 3), 3, op="_contrib_BatchNormWithReLU", fix_gamma=False, output_mean_var=True),
+    layer((4, 2, 2, 3), 3, op="_contrib_BatchNormWithReLU", fix_gamma=False, axis=3, output_mean_var=True,
+          ours_ok=MKLDNN),
+    layer((4, 3), 3, op="_contrib_BatchNormWithReLU", fix_gamma=False, output_mean_var=True, ours_ok=MKLDNN),
     wrong(3, op="_contrib_BatchNormWithReLU", match="axis", axis=4),
 ]

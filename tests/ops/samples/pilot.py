@@ -30,8 +30,11 @@ SAMPLES = [
     # states: auxiliary ones of a layer, and those that an update operator writes
     Sample("BatchNorm", [T(4, 3, 2, 2), T(3, low=0.5, high=2), T(3), T(3), T(3, low=0.5, high=2)],
            {"fix_gamma": False, "momentum": 0.5}),
-    Sample("BatchNorm", [T(4, 3), T(3), T(3), T(3), T(3, low=0.5, high=2)], {"output_mean_var": True}),
+    Sample("BatchNorm", [T(4, 3), T(3), T(3), T(3), T(3, low=0.5, high=2)],
+           {"output_mean_var": True, "fix_gamma": False}),
     Sample("sgd_mom_update", [T(3, 4), T(3, 4), T(3, 4)], {"lr": 0.1, "momentum": 0.9, "wd": 0.01}),
+    Sample("multi_sgd_update", [T(3), T(3), T(2, 2), T(2, 2)],
+           {"lrs": (0.1, 0.2), "wds": (0.0, 0.01), "num_weights": 2}, out=(0, 2)),
     # loss heads ignore the head gradient
     Sample("SoftmaxOutput", [T(4, 5), ints(4, high=5, dtype="float32")], {"grad_scale": 2.0}),
     # random: compared by shape and dtype, except where the result is not random

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The iterators that MXNet implements in C++ and registers by name: over MNIST's files and over CSV."""
+from __future__ import annotations
+
+import gzip
+import os
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..base import MXNetError, MXNetNotImplementedError, MXNetValueError
+from ..context import Context
+from ..dtype import as_numpy, as_torch
+from ..ndarray import NDArray
+from ..ndarray.handle import wrap
+from .base import DataDesc, DataIter
+
+__all__ = ["CSVIter", "ImageDetRecordIter", "ImageRecordInt8Iter", "ImageRecordIter", "ImageRecordUInt8Iter",
+           "LibSVMIter", "MNISTIter", "MXDataIter"]
+
+_CPU = Context("cpu", 0)
+
+
+class MXDataIter(DataIter):
+    """Base of registered iterators: whole batches of a fixed order of examples.
+
+    `order` (numbers of the examples of an epoch) and `data`, `labels` (tensors, example first) are set by the
+    subclass. With `round_batch` the last batch is filled with examples from the beginning, and the next epoch begins
+    after those; without, its missing examples are padding.
+    """
+
+    def __init__(self, batch_size: int, data: torch.Tensor, labels: torch.Tensor, order: torch.Tensor | None = None,
+                 data_name: str = "data", label_name: str = "label", round_batch: bool = True,
+                 drop_last: bool = False) -> None:
+        super().__init__(batch_size)
+        if batch_size < 1:
+            raise MXNetValueError(f"batch_size is at least 1, not {batch_size}")
+        self._data, self._labels, self._order = data, labels, order
+        self._names = data_name, label_name
+        self._round, self._drop = round_batch, drop_last
+        self._count = len(data) if order is None else len(order)
+        self._start = 0
+        self._at = -batch_size
+
+    @property
+    def provide_data(self) -> list[DataDesc]:
+        """Description of the data."""
+        return [self._describe(self._names[0], self._data)]
+
+    @property
+    def provide_label(self) -> list[DataDesc]:
+        """Description of the label."""
+        return [self._describe(self._names[1], self._labels)]
+
+    def _describe(self, name: str, values: torch.Tensor) -> DataDesc:
+        return DataDesc(name, (self.batch_size, *values.shape[1:]), as_numpy(values.dtype))
+
+    def reset(self) -> None:
+        over = self._at + self.batch_size - self._count
+        ended = self._at >= 0 and over > 0 and self._round and not self._drop
+        self._start = over % max(self._count, 1) if ended and over < self.batch_size else 0
+        self._at = self._start - self.batch_size
+
+    def iter_next(self) -> bool:
+        following = self._at + self.batch_size
+        last = following + self.batch_size if self._drop else following + 1
+        if last > self._count:
+            return False
+        self._at = following
+        return True
+
+    def _rows(self, values: torch.Tensor) -> list[NDArray]:
+        end = self._at + self.batch_size
+        if self._order is None and end <= self._count:
+            return [wrap(values[self._at:end], _CPU)]
+        places = torch.arange(self._at, end) % self._count
+        return [wrap(values.index_select(0, places if self._order is None else self._order[places]), _CPU)]
+
+    def getdata(self) -> list[NDArray]:
+        return self._rows(self._data)
+
+    def getlabel(self) -> list[NDArray]:
+        return self._rows(self._labels)
+
+    def getindex(self) -> np.ndarray:
+        """Numbers of the examples of the current batch."""
+        places = torch.arange(self._at, self._at + self.batch_size) % self._count
+        return (places if self._order is None else self._order[places]).numpy()
+
+    def getpad(self) -> int:
+        return max(self._at + self.batch_size - self._count, 0)
+
+
+# ---- MNIST --------------------------------------------------------------------------------------
+
+def read_idx(path: str | os.PathLike[str], ndim: int) -> np.ndarray:
+    """An unsigned byte array from a file in MNIST's idx format, plain or gzip-compressed.
+
+    Raises MXNetError naming the file when it is missing, of another kind, or shorter than its header says.
+    """
+    name = os.fspath(path)
+    try:
+        with open(name, "rb") as raw:
+            zipped = raw.read(2) == b"\x1f\x8b"
+        with (gzip.open if zipped else open)(name, "rb") as file:
+            header = file.read(4 + 4 * ndim)
+            if len(header) < 4 + 4 * ndim:
+                raise MXNetError(f"{name}: ends at byte {len(header)}, within the header")
+            magic, *sizes = struct.unpack(f">{1 + ndim}I", header)
+            if magic != 0x0800 + ndim:
+                raise MXNetError(f"{name}: is no idx file of {ndim} axes of bytes: its magic number is {magic:#x}, "
+                                 f"expected {0x0800 + ndim:#x}")
+            count = int(np.prod(sizes, dtype=object))
+            if not zipped and count > os.path.getsize(name) - len(header):
+                raise MXNetError(f"{name}: should hold {count} values, but the file is shorter")
+            body = file.read(count)
+    except FileNotFoundError:
+        raise MXNetError(f"{name}: there is no such file") from None
+    except (EOFError, OSError) as error:
+        raise MXNetError(f"{name}: cannot be read: {error}") from None
+    if len(body) < count:
+        raise MXNetError(f"{name}: should hold {count} values, ends after {len(body)}")
+    return np.frombuffer(body, np.uint8).reshape(sizes)
+
+
+def MNISTIter(image: str = "./train-images-idx3-ubyte", label: str = "./train-labels-idx1-ubyte",
+              batch_size: int = 128, shuffle: bool = True, flat: bool = False, seed: int = 0, silent: bool = False,
+              num_parts: int = 1, part_index: int = 0, prefetch_buffer: int = 4, dtype: Any = None, ctx: str = "gpu",
+              input_shape: Any = None, data_name: str = "data", label_name: str = "softmax_label",
+              **kwargs: Any) -> MXDataIter:
+    """Batches of MNIST digits, as float32 in [0, 1).
+
+    Parameters
+    ----------
+    image, label : idx files, plain or .gz
+    batch_size : examples in a batch; examples that do not fill one are left out
+    shuffle, seed : order the examples by a random permutation, made once from the seed
+    flat : batches of shape (batch, 784) instead of (batch, 1, 28, 28)
+    num_parts, part_index : read one of several equal parts, for several workers
+    silent : do not log the number of examples
+    input_shape : a shape for each example, instead
+    dtype : dtype of the data, default float32
+    prefetch_buffer, ctx : accepted; there is nothing to prefetch, all is in memory
+
+    Raises MXNetError for files that are missing, corrupt, or do not belong together.
+    """
+    _refuse_unknown("MNISTIter", kwargs)
+    images, labels = read_idx(image, 3), read_idx(label, 1)
+    if len(images) != len(labels):
+        raise MXNetError(f"MNISTIter: {image} holds {len(images)} images, {label} holds {len(labels)} labels")
+    if not 0 <= part_index < num_parts:
+        raise MXNetValueError(f"MNISTIter: part_index {part_index} is not in [0, {num_parts})")
+    size = len(images) // num_parts
+    part = slice(part_index * size, (part_index + 1) * size)
+    data = torch.from_numpy(images[part].copy()).to(torch.float32).div_(256).to(as_torch(dtype))
+    shape = tuple(input_shape) if input_shape is not None else (-1,) if flat else (1, *images.shape[1:])
+    data = data.reshape(len(data), *shape)
+    targets = torch.from_numpy(labels[part].astype(np.float32))
+    order = None
+    if shuffle:
+        order = torch.from_numpy(np.random.RandomState(seed).permutation(len(data)))
+    if not silent:
+        import logging
+        logging.info("MNISTIter: load %d images, shuffle=%d, shape=%s", len(data), shuffle, tuple(data.shape[1:]))
+    return MXDataIter(batch_size, data, targets, order, data_name, label_name, drop_last=True)
+
+
+# ---- CSV ----------------------------------------------------------------------------------------
+
+def CSVIter(data_csv: str, data_shape: Any, label_csv: str = "NULL", label_shape: Any = (1,), batch_size: int = 1,
+            round_batch: bool = True, prefetch_buffer: int = 4, dtype: Any = None, ctx: str = "gpu",
+            data_name: str = "data", label_name: str = "label", **kwargs: Any) -> MXDataIter:
+    """Batches of rows of CSV files.
+
+    Parameters
+    ----------
+    data_csv, data_shape : file, and the shape that each of its rows is read as
+    label_csv, label_shape : the same for labels; without a file labels are 0
+    batch_size : rows in a batch
+    round_batch : fill the last batch with rows from the beginning (which the next epoch then begins after)
+    dtype : dtype of data and labels, default float32
+
+    Raises MXNetError for files that are missing or whose rows have another number of values.
+    """
+    _refuse_unknown("CSVIter", kwargs)
+    kind = as_torch(dtype)
+    data = _read_csv(data_csv, data_shape, kind)
+    label_size = (label_shape,) if isinstance(label_shape, int) else tuple(label_shape)
+    if label_csv in (None, "NULL", ""):
+        labels = torch.zeros((len(data), *label_size), dtype=kind)
+    else:
+        labels = _read_csv(label_csv, label_size, kind)
+        if len(labels) != len(data):
+            raise MXNetError(f"CSVIter: {data_csv} has {len(data)} rows, {label_csv} has {len(labels)}")
+    return MXDataIter(batch_size, data, labels.squeeze(1) if label_size == (1,) and labels.ndim == 2 else labels,
+                      None, data_name, label_name, round_batch)
+
+
+def _read_csv(path: str, shape: Any, kind: torch.dtype) -> torch.Tensor:
+    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    try:
+        values = np.loadtxt(path, delimiter=",", ndmin=2, dtype=as_numpy(kind))
+    except FileNotFoundError:
+        raise MXNetError(f"{path}: there is no such file") from None
+    except (ValueError, OSError, UnicodeDecodeError) as error:
+        raise MXNetError(f"{path}: {error}") from None
+    wanted = int(np.prod(sizes, dtype=np.int64))
+    if values.shape[1] != wanted:
+        raise MXNetError(f"{path}: rows have {values.shape[1]} values, the shape {sizes} needs {wanted}")
+    return torch.from_numpy(values).reshape(len(values), *sizes)
+
+
+def _refuse_unknown(name: str, given: dict[str, Any]) -> None:
+    if given:
+        raise MXNetValueError(f"{name}: unknown parameter {next(iter(given))!r}")
+
+
+def _not_built(name: str) -> Callable[..., DataIter]:
+    def call(*args: Any, **kwargs: Any) -> DataIter:
+        raise MXNetNotImplementedError(f"{name} is not built yet")
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = f"Not built yet: raises MXNetNotImplementedError. MXNet's iterator `{name}`."
+    return call
+
+
+LibSVMIter = _not_built("LibSVMIter")
+ImageRecordIter = _not_built("ImageRecordIter")
+ImageRecordUInt8Iter = _not_built("ImageRecordUInt8Iter")
+ImageRecordInt8Iter = _not_built("ImageRecordInt8Iter")
+ImageDetRecordIter = _not_built("ImageDetRecordIter")

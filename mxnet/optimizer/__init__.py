@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`mx.optimizer`: weight updates."""
+from .adam import FTML, LAMB, Adam, Adamax, Nadam
+from .adaptive import LARS, LBSGD, AdaDelta, AdaGrad, Ftrl, RMSProp, Test
+from .optimizer import Optimizer, create, register
+from .sgd import DCASGD, NAG, SGD, SGLD, Signum, ccSGD
+from .updater import Updater, get_updater
+
+__all__ = ["DCASGD", "FTML", "LAMB", "LARS", "LBSGD", "NAG", "SGD", "SGLD", "AdaDelta", "AdaGrad", "Adam", "Adamax",
+           "Ftrl", "Nadam", "Optimizer", "RMSProp", "Signum", "Test", "Updater", "ccSGD", "create", "get_updater",
+           "register"]

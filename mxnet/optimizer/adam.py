@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Adam and the optimizers that, like it, keep averages of gradients and of their squares."""
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from ..ndarray import NDArray
+from ..ndarray.generate import function
+from . import fused
+from .optimizer import Optimizer, register, zeros_like
+
+__all__ = ["FTML", "LAMB", "Adam", "Adamax", "Nadam"]
+
+
+class _Moments(Optimizer):
+    """Two states of zeros for each weight: mean and variance."""
+
+    def create_state(self, index: Any, weight: NDArray) -> tuple[NDArray, NDArray]:
+        return (zeros_like(weight), zeros_like(weight))
+
+
+@register
+class Adam(_Moments):
+    """Adam (Kingma and Ba, 2015). MXNet operator `adam_update`.
+
+    The bias correction is in the rate: `lr * sqrt(1 - beta2^t) / (1 - beta1^t)`.
+    """
+
+    def __init__(self, learning_rate: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8,
+                 lazy_update: bool = True, **kwargs: Any) -> None:
+        super().__init__(learning_rate=learning_rate, **kwargs)
+        self.beta1, self.beta2, self.epsilon, self.lazy_update = beta1, beta2, epsilon, lazy_update
+
+    def update(self, index: Any, weight: NDArray, grad: NDArray, state: Any) -> None:
+        self._step([index], [weight], [grad], [state])
+
+    def update_multi(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
+                     states: Sequence[Any]) -> None:
+        if self.multi_precision or len({w._tensor.device for w in weights}) > 1:
+            super().update_multi(indices, weights, grads, states)
+        else:
+            self._step(indices, weights, grads, states)
+
+    def _step(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
+              states: Sequence[Any]) -> None:
+        self._update_count(indices)
+        rates = []
+        for index, lr, wd in zip(indices, self._get_lrs(indices), self._get_wds(indices)):
+            t = self._index_update_count[index]
+            rates.append((lr * (math.sqrt(1.0 - self.beta2 ** t) / (1.0 - self.beta1 ** t)), wd))
+        fused.adam([w._tensor for w in weights], [g._tensor for g in grads], [s[0]._tensor for s in states],
+                   [s[1]._tensor for s in states], rates, self.beta1, self.beta2, self.epsilon, self.rescale_grad,
+                   self.clip_gradient)
+
+
+@register
+class FTML(Optimizer):
+    """Follow the moving leader (Zheng and Kwok, 2017). MXNet operator `ftml_update`."""
+
+    def __init__(self, beta1: float = 0.6, beta2: float = 0.999, epsilon: float = 1e-8, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
+
+    def create_state(self, index: Any, weight: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+        return (zeros_like(weight), zeros_like(weight), zeros_like(weight))
+
+    def update(self, index: Any, weight: NDArray, grad: NDArray, state: Any) -> None:
+        self._update_count(index)
+        d, v, z = state
+        function("ftml_update")(weight, grad, d, v, z, out=weight, lr=self._get_lr(index), wd=self._get_wd(index),
+                                t=self._index_update_count[index], beta1=self.beta1, beta2=self.beta2,
+                                epsilon=self.epsilon, rescale_grad=self.rescale_grad, clip_grad=self._clip())
+
+
+@register
+class LAMB(_Moments):
+    """Layer-wise adaptive moments for large batches (You et al., 2020). MXNet operators `lamb_update_phase1, 2`."""
+
+    def __init__(self, learning_rate: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-6,
+                 lower_bound: float | None = None, upper_bound: float | None = None, bias_correction: bool = True,
+                 **kwargs: Any) -> None:
+        super().__init__(learning_rate=learning_rate, **kwargs)
+        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
+        self.lower_bound, self.upper_bound, self.bias_correction = lower_bound, upper_bound, bias_correction
+
+    def update(self, index: Any, weight: NDArray, grad: NDArray, state: Any) -> None:
+        self._update_count(index)
+        mean, var = state
+        g = function("lamb_update_phase1")(
+            weight, grad, mean, var, t=self._index_update_count[index], beta1=self.beta1, beta2=self.beta2,
+            epsilon=self.epsilon, bias_correction=self.bias_correction, wd=self._get_wd(index),
+            rescale_grad=self.rescale_grad, clip_gradient=self._clip())
+        bounds = {key: value for key, value in (("lower_bound", self.lower_bound), ("upper_bound", self.upper_bound))
+                  if value}
+        function("lamb_update_phase2")(weight, g, weight.norm(), g.norm(), lr=self._get_lr(index), out=weight,
+                                       **bounds)
+
+
+@register
+class Adamax(_Moments):
+    """Adam with the infinity norm (Kingma and Ba, 2015, section 7)."""
+
+    def __init__(self, learning_rate: float = 0.002, beta1: float = 0.9, beta2: float = 0.999, **kwargs: Any) -> None:
+        super().__init__(learning_rate=learning_rate, **kwargs)
+        self.beta1, self.beta2 = beta1, beta2
+
+    def update(self, index: Any, weight: NDArray, grad: NDArray, state: Any) -> None:
+        self._update_count(index)
+        lr = self._get_lr(index) / (1.0 - self.beta1 ** self._index_update_count[index])
+        g = grad._tensor * self.rescale_grad + self._get_wd(index) * weight._tensor
+        if self.clip_gradient is not None:
+            g.clamp_(-self.clip_gradient, self.clip_gradient)
+        mean, norm = state[0]._tensor, state[1]._tensor
+        mean.mul_(self.beta1).add_(g * (1.0 - self.beta1))
+        torch.maximum(norm.mul_(self.beta2), g.abs(), out=norm)
+        weight._tensor.sub_(lr * mean / norm)
+
+
+@register
+class Nadam(_Moments):
+    """Adam with Nesterov momentum (Dozat, 2016); the momentum schedule is shared by all weights, as in MXNet."""
+
+    def __init__(self, learning_rate: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8,
+                 schedule_decay: float = 0.004, **kwargs: Any) -> None:
+        super().__init__(learning_rate=learning_rate, **kwargs)
+        self.beta1, self.beta2, self.epsilon, self.schedule_decay = beta1, beta2, epsilon, schedule_decay
+        self.m_schedule = 1.0
+
+    def update(self, index: Any, weight: NDArray, grad: NDArray, state: Any) -> None:
+        self._update_count(index)
+        t = self._index_update_count[index]
+        g = grad._tensor * self.rescale_grad + self._get_wd(index) * weight._tensor
+        if self.clip_gradient is not None:
+            g.clamp_(-self.clip_gradient, self.clip_gradient)
+        now = self.beta1 * (1.0 - 0.5 * 0.96 ** (t * self.schedule_decay))
+        later = self.beta1 * (1.0 - 0.5 * 0.96 ** ((t + 1) * self.schedule_decay))
+        self.m_schedule *= now
+        after = self.m_schedule * later
+        mean, var = state[0]._tensor, state[1]._tensor
+        mean.mul_(self.beta1).add_((1.0 - self.beta1) * g)
+        var.mul_(self.beta2).add_((1.0 - self.beta2) * g * g)
+        grad_prime, mean_prime = g / (1.0 - self.m_schedule), mean / (1.0 - after)
+        var_prime = var / (1.0 - self.beta2 ** t)
+        step = (1.0 - now) * grad_prime + later * mean_prime
+        weight._tensor.sub_(self._get_lr(index) * step / (var_prime.sqrt() + self.epsilon))
+
+

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Optimizers with rates of their own for each element, and for each layer."""
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+
+from ..base import MXNetValueError
+from ..ndarray import NDArray
+from ..ndarray.generate import function
+from .optimizer import Optimizer, register, zeros_like
+from .sgd import SGD
+
+__all__ = ["LARS", "LBSGD", "AdaDelta", "AdaGrad", "Ftrl", "RMSProp", "Test"]
+
+
+@register
+class AdaGrad(Optimizer):
+    """AdaGrad (Duchi, Hazan and Singer, 2011): the rate falls with the sum of squared gradients."""
+
+    def __init__(self, eps: float = 1e-7, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.float_stable_eps = eps
+
+    def create_state(self, index: Any, weight: NDArray) -> NDArray:
+        return zeros_like(weight)
+
+    def update(self, index: Any, weight: NDArray, grad: NDArray, state: Any) -> None:
+        self._update_count(index)
+        lr, wd = self._get_lr(index), self._get_wd(index)
+        g = self._prepared(grad)
+        history = state._tensor.add_(g * g)
+        step = g / (history + self.float_stable_eps).sqrt_()
+        weight._tensor.sub_((step + weight._tensor * wd).mul_(lr))
+
+
+@register
+class RMSProp(Optimizer):
+    """RMSProp, plain (Tieleman and Hinton, 2012) or centered (Graves, 2013, equations 38 to 45).
+
+    MXNet operators `rmsprop_update`, `rmspropalex_update`. `gamma1` averages squares, `gamma2` is the centered
+    form's momentum; `clip_weights` bounds the weights.
+    """
+
+    def __init__(self, learning_rate: float = 0.001, gamma1: float = 0.9, gamma2: float = 0.9, epsilon: float = 1e-8,
+                 centered: bool = False, clip_weights: float | None = None, **kwargs: Any) -> None:
+        super().__init__(learning_rate=learning_rate, **kwargs)
+        self.gamma1, self.gamma2, self.epsilon = gamma1, gamma2, epsilon
+        self.centered, self.clip_weights = centered, clip_weights
+
+    def create_state(self, index: Any, weight: NDArray) -> tuple[NDArray, ...]:
+        return tuple(zeros_like(weight) for _ in range(3 if self.centered else 1))
+
+    def update(self, index: Any, weight: NDArray, grad: NDArray, state: Any) -> None:
+        self._update_count(index)
+        given = dict(lr=self._get_lr(index), wd=self._get_wd(index), gamma1=self.gamma1, epsilon=self.epsilon,
+                     rescale_grad=self.rescale_grad, clip_gradient=self._clip(),
+                     clip_weights=-1.0 if self.clip_weights is None else self.clip_weights, out=weight)
+        if self.centered:
+            function("rmspropalex_update")(weight, grad, *state, gamma2=self.gamma2, **given)
+        else:
+            function("rmsprop_update")(weight, grad, *state, **given)
+
+
+@register
+class AdaDelta(Optimizer):
+    """AdaDelta (Zeiler, 2012): steps in the ratio of averaged steps and averaged gradients."""
+
+    def __init__(self, rho: float = 0.90, epsilon: float = 1e-5, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.rho, self.epsilon = rho, epsilon
+
+    def create_state(self, index: Any, weight: NDArray) -> tuple[NDArray, NDArray]:
+        return (zeros_like(weight), zeros_like(weight))
+
+    def update(self, index: Any, weight: NDArray, grad: NDArray, state: Any) -> None:
+        self._update_count(index)
+        g = self._prepared(grad)
+        squares, steps = state[0]._tensor, state[1]._tensor
+        squares.mul_(self.rho).add_((1.0 - self.rho) * g * g)
+        step = (steps + self.epsilon).sqrt() / (squares + self.epsilon).sqrt() * g
+        steps.mul_(self.rho).add_((1.0 - self.rho) * step * step)
+        weight._tensor.sub_(step + self._get_wd(index) * weight._tensor)
+
+
+@register
+class Ftrl(Optimizer):
+    """Follow the regularised leader (McMahan et al., 2013); `lamda1` is the L1 penalty. Operator `ftrl_update`."""
+
+    def __init__(self, lamda1: float = 0.01, learning_rate: float = 0.1, beta: float = 1, **kwargs: Any) -> None:
+        super().__init__(learning_rate=learning_rate, **kwargs)
+        self.lamda1, self.beta = lamda1, beta
+
+    def create_state(self, index: Any, weight: NDArray) -> tuple[NDArray, NDArray]:
+        return (zeros_like(weight), zeros_like(weight))
+
+    def update(self, index: Any, weight: NDArray, grad: NDArray, state: Any) -> None:
+        self._update_count(index)
+        function("ftrl_update")(weight, grad, *state, lr=self._get_lr(index), wd=self._get_wd(index),
+                                lamda1=self.lamda1, beta=self.beta, rescale_grad=self.rescale_grad,
+                                clip_gradient=self._clip(), out=weight)
+
+
+@register
+class LARS(SGD):
+    """SGD with a rate for each layer by the norms of weight and gradient (You, Gitman and Ginsburg, 2017).
+
+    Names that end in `gamma`, `beta` or `bias` keep the plain rate.
+    """
+
+    def __init__(self, momentum: float = 0.0, lazy_update: bool = True, eta: float = 0.001, eps: float = 0,
+                 momentum_correction: bool = True, **kwargs: Any) -> None:
+        super().__init__(momentum=momentum, lazy_update=lazy_update, **kwargs)
+        self.eta, self.eps, self.momentum_correction = eta, eps, momentum_correction
+        self.last_lr: float | None = None
+
+    def update_multi(self, indices: Any, weights: Any, grads: Any, states: Any) -> None:
+        for one in zip(indices, weights, grads, states):
+            self.update_multi_precision(*one)
+
+    def _update_one(self, index: Any, weight: NDArray, grad: NDArray, state: Any) -> None:
+        from . import fused
+        self._update_count(index)
+        lr, wd = self._get_lr(index), self._get_wd(index)
+        base = self.learning_rate
+        momentum = self.momentum
+        if self.momentum_correction and self.last_lr:
+            momentum *= base / self.last_lr
+        self.last_lr = base
+        name = self.idx2name.get(index, "")
+        if not name.endswith(("gamma", "beta", "bias")):
+            lr *= self._layer_ratio(weight, grad, wd)
+        fused.sgd([weight._tensor], [grad._tensor], [state._tensor] if state is not None else None, [(lr, wd)],
+                  momentum, self.rescale_grad, self.clip_gradient)
+
+    def _layer_ratio(self, weight: NDArray, grad: NDArray, wd: float) -> float:
+        w_norm = float(weight._tensor.float().norm())
+        g_norm = float((grad._tensor.float() * self.rescale_grad).norm())
+        if w_norm > 0.0 and g_norm > 0.0:
+            return self.eta * w_norm / (g_norm + wd * w_norm + self.eps)
+        return 1.0
+
+
+@register
+class LBSGD(Optimizer):
+    """SGD for large batches: gradients of `batch_scale` batches are added up, the rate warms up or follows LARS.
+
+    `warmup_strategy` is `"linear"`, `"power2"`, `"sqrt"` or `"lars"`.
+    """
+
+    def __init__(self, momentum: float = 0.0, multi_precision: bool = False, warmup_strategy: str = "linear",
+                 warmup_epochs: int = 5, batch_scale: int = 1, updates_per_epoch: int = 32, begin_epoch: int = 0,
+                 num_epochs: int = 60, **kwargs: Any) -> None:
+        super().__init__(multi_precision=multi_precision, **kwargs)
+        if warmup_strategy not in ("linear", "power2", "sqrt", "lars"):
+            raise MXNetValueError(f"warmup_strategy is linear, power2, sqrt or lars, not {warmup_strategy!r}")
+        self.momentum, self.warmup_strategy, self.warmup_epochs = momentum, warmup_strategy, warmup_epochs
+        self.batch_scale, self.updates_per_epoch = batch_scale, updates_per_epoch
+        self.init_updates, self.num_epochs = begin_epoch * updates_per_epoch, num_epochs
+        self.lbmult = 1.0
+        self.cumgrads: dict[Any, dict[str, Any]] = {}
+        self.adaptive = False
+        self.init_num_update = self.init_updates
+
+    def create_state(self, index: Any, weight: NDArray) -> NDArray | None:
+        return zeros_like(weight) if self.momentum != 0.0 else None
+
+    def _get_lbmult(self, nup: int) -> float:
+        """The warm-up's factor after `nup` updates."""
+        total = self.warmup_epochs * self.updates_per_epoch
+        scale = float(self.batch_scale)
+        if nup >= total:
+            return scale
+        if total <= 1:
+            return 1.0
+        done = float(nup) / total
+        if self.warmup_strategy == "linear":
+            return 1.0 + (scale - 1) * done
+        if self.warmup_strategy == "power2":
+            return 1.0 + (scale - 1) * done * done
+        if self.warmup_strategy == "sqrt":
+            return 1.0 + (scale - 1) * math.sqrt(done)
+        return 1.0
+
+    def _get_lars(self, weight: torch.Tensor, g: torch.Tensor, wd: float) -> float:
+        """The layer's factor, between 0.01 and 100."""
+        w2, g2 = float(weight.float().square().sum()), float(g.float().square().sum())
+        return min(max(math.sqrt(w2 / (g2 + wd * w2 + 1e-18)), 0.01), 100.0)
+
+    def update(self, index: Any, weight: NDArray, grad: NDArray, state: Any) -> None:
+        from . import fused
+        self._update_count(index)
+        lr, wd = self._get_lr(index), self._get_wd(index)
+        held = self.cumgrads.setdefault(index, {"cum_grad": None, "num_cums": 0})
+        if held["num_cums"] % self.batch_scale == 0:
+            held["cum_grad"] = grad._tensor.clone()
+        else:
+            held["cum_grad"] += grad._tensor
+        held["num_cums"] += 1
+        if held["num_cums"] % self.batch_scale:
+            return
+        g = held["cum_grad"] / self.batch_scale
+        if self.warmup_strategy == "lars":
+            self.lbmult = self._get_lars(weight._tensor, g, wd)
+        else:
+            self.lbmult = self._get_lbmult(held["num_cums"] + self.init_num_update)
+        fused.sgd([weight._tensor], [g], [state._tensor] if state is not None else None, [(lr * self.lbmult, wd)],
+                  self.momentum, self.rescale_grad, self.clip_gradient)
+
+
+@register
+class Test(Optimizer):
+    """Adds the rescaled gradient to the weight: for tests of what uses an optimizer."""
+
+    __test__ = False
+
+    def create_state(self, index: Any, weight: NDArray) -> NDArray:
+        return zeros_like(weight)
+
+    def update(self, index: Any, weight: NDArray, grad: NDArray, state: Any) -> None:
+        weight._tensor.add_(grad._tensor * self.rescale_grad)
+        state._tensor.copy_(weight._tensor)

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The base of optimizers: rates, multipliers and update counts; a subclass adds states and one step."""
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from ..base import MXNetTypeError, MXNetValueError, nearest
+from ..ndarray import NDArray
+from ..ndarray.handle import wrap
+
+__all__ = ["Optimizer", "create", "register"]
+
+
+class Optimizer:
+    """Bookkeeping of all optimizers.
+
+    Parameters
+    ----------
+    rescale_grad : factor for gradients, often 1 / batch size
+    param_idx2name : names of parameters by index; multipliers and the weight decay rule go by name
+    wd : weight decay
+    clip_gradient : bound for each element of the (rescaled) gradient; None for no clipping
+    learning_rate : the rate, when there is no scheduler; with one, its base rate
+    lr_scheduler : an `mx.lr_scheduler.LRScheduler`
+    sym : a symbol whose `lr_mult` and `wd_mult` attributes to honour
+    begin_num_update : the update count to begin with
+    multi_precision : keep a float32 copy of float16 weights
+    param_dict : parameters by index, with `lr_mult` and `wd_mult` attributes of their own (gluon)
+
+    A subclass defines `create_state(index, weight)` and `update(index, weight, grad, state)`.
+    """
+
+    opt_registry: dict[str, type[Optimizer]] = {}
+
+    def __init__(self, rescale_grad: float = 1.0, param_idx2name: Mapping[int, str] | None = None, wd: float = 0.0,
+                 clip_gradient: float | None = None, learning_rate: float | None = None, lr_scheduler: Any = None,
+                 sym: Any = None, begin_num_update: int = 0, multi_precision: bool = False,
+                 param_dict: Mapping[int, Any] | None = None) -> None:
+        if param_idx2name is not None and not isinstance(param_idx2name, Mapping):
+            raise MXNetTypeError("param_idx2name should be a dict of param indexes to names.")
+        self.rescale_grad, self.clip_gradient, self.multi_precision = rescale_grad, clip_gradient, multi_precision
+        self.lr_scheduler = lr_scheduler
+        if lr_scheduler is None and learning_rate is None:
+            learning_rate = 0.01
+        self.lr = learning_rate
+        if lr_scheduler is not None and learning_rate is not None:
+            if lr_scheduler.base_lr != learning_rate:
+                warnings.warn(f"learning rate from ``lr_scheduler`` has been overwritten by ``learning_rate`` in "
+                              f"optimizer: {lr_scheduler.base_lr} becomes {learning_rate}", UserWarning, stacklevel=3)
+            lr_scheduler.base_lr = learning_rate
+        self.wd = wd
+        self.begin_num_update = self.num_update = begin_num_update
+        self._all_index_update_counts: dict[int, dict[Any, int]] = {0: {}}
+        self._index_update_count = self._all_index_update_counts[0]
+        self.idx2name: dict[int, str] = dict(param_idx2name or {})
+        self.sym_info = (sym.attr_dict(), sym.list_arguments()) if sym is not None else ()
+        self.param_dict = dict(param_dict or {})
+        self.aggregate_num = 0
+        self.set_lr_mult({})
+        self.set_wd_mult({})
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in self.__dict__.items() if not key.startswith("_cached")}
+
+    # ---- registry -------------------------------------------------------------------------------
+
+    @staticmethod
+    def register(klass: type[Optimizer]) -> type[Optimizer]:
+        """Class decorator: make the optimizer available to `create` under its lower-case name."""
+        name = klass.__name__.lower()
+        if name in Optimizer.opt_registry and Optimizer.opt_registry[name] is not klass:
+            warnings.warn(f"WARNING: New optimizer {klass.__module__}.{klass.__name__} is overriding existing "
+                          f"optimizer {name}", UserWarning, stacklevel=2)
+        Optimizer.opt_registry[name] = klass
+        return klass
+
+    @staticmethod
+    def create_optimizer(name: str, **kwargs: Any) -> Optimizer:
+        """An optimizer by name. Raises ValueError with the nearest known name."""
+        key = name.lower()
+        if key not in Optimizer.opt_registry:
+            raise MXNetValueError(f"Cannot find optimizer {name}.{nearest(key, Optimizer.opt_registry)} "
+                                  f"Known are {', '.join(sorted(Optimizer.opt_registry))}")
+        return Optimizer.opt_registry[key](**kwargs)
+
+    # ---- for subclasses -------------------------------------------------------------------------
+
+    def create_state(self, index: Any, weight: NDArray) -> Any:
+        """The state for a weight: None, an array, or a tuple of arrays."""
+        return None
+
+    def create_state_multi_precision(self, index: Any, weight: NDArray) -> Any:
+        """The state, with a float32 copy of the weight when `multi_precision` and the weight is float16."""
+        if self.multi_precision and weight._tensor.dtype is torch.float16:
+            master = weight.astype("float32")
+            return (master, self.create_state(index, master))
+        if weight._tensor.dtype is torch.float16:
+            warnings.warn("Accumulating with float16 in optimizer can lead to poor accuracy or slow convergence. "
+                          "Consider using multi_precision=True option of the optimizer", UserWarning, stacklevel=2)
+        return self.create_state(index, weight)
+
+    def update(self, index: Any, weight: Any, grad: Any, state: Any) -> None:
+        """One step for one weight (or for lists of them), in place."""
+        raise NotImplementedError(f"{type(self).__name__} does not define update")
+
+    def update_multi_precision(self, index: Any, weight: Any, grad: Any, state: Any) -> None:
+        """As `update`, on the float32 copy when there is one."""
+        if isinstance(index, (list, tuple)):
+            for one in zip(index, weight, grad, state):
+                self.update_multi_precision(*one)
+            return
+        if self.multi_precision and weight._tensor.dtype is torch.float16:
+            master, inner = state
+            self.update(index, master, grad.astype("float32"), inner)
+            weight._tensor.copy_(master._tensor)
+        else:
+            self.update(index, weight, grad, state)
+
+    def update_multi(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
+                     states: Sequence[Any]) -> None:
+        """One step for all weights; subclasses do it in a few calls for all of them."""
+        for one in zip(indices, weights, grads, states):
+            self.update_multi_precision(*one)
+
+    # ---- rates ----------------------------------------------------------------------------------
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate now: the scheduler's, if there is one."""
+        return self.lr_scheduler(self.num_update) if self.lr_scheduler is not None else self.lr
+
+    def set_learning_rate(self, lr: float) -> None:
+        """Set the rate. Raises UserWarning when a scheduler decides it."""
+        if self.lr_scheduler is not None:
+            raise UserWarning("LRScheduler of the optimizer has already been defined. Note that set_learning_rate can "
+                              "mutate the value of the learning rate of the optimizer only when the LRScheduler of "
+                              "the optimizer is undefined.")
+        self.lr = lr
+
+    def set_lr_mult(self, args_lr_mult: Mapping[Any, float]) -> None:
+        """Multipliers of the rate by name or index, over those that the symbol's attributes give."""
+        self.lr_mult = {**self._from_symbol("__lr_mult__"), **args_lr_mult}
+        self._cached_mults: dict[Any, tuple[float, float]] = {}
+
+    def set_wd_mult(self, args_wd_mult: Mapping[Any, float]) -> None:
+        """Multipliers of the decay; it is 0 for names that end in neither `_weight` nor `_gamma`, unless given."""
+        without = {name: 0.0 for name in self.idx2name.values() if not name.endswith(("_weight", "_gamma"))}
+        self.wd_mult = {**without, **self._from_symbol("__wd_mult__"), **args_wd_mult}
+        self._cached_mults = {}
+
+    def _from_symbol(self, key: str) -> dict[str, float]:
+        if not self.sym_info:
+            return {}
+        attrs, names = self.sym_info
+        return {name: float(attrs[name][key]) for name in names if key in attrs.get(name, {})}
+
+    def _mults(self, index: Any) -> tuple[float, float]:
+        """Multipliers of rate and decay for a parameter; kept, since they change only in `set_*_mult`."""
+        if index in self.param_dict:
+            param = self.param_dict[index]
+            return param.lr_mult, param.wd_mult
+        try:
+            return self._cached_mults[index]
+        except (KeyError, AttributeError):
+            pass
+        found = []
+        for table in (self.lr_mult, self.wd_mult):
+            name = self.idx2name.get(index)
+            found.append(table[index] if index in table else table.get(name, 1.0) if name is not None else 1.0)
+        if not hasattr(self, "_cached_mults"):
+            self._cached_mults = {}
+        self._cached_mults[index] = (found[0], found[1])
+        return found[0], found[1]
+
+    def _set_current_context(self, device_id: int) -> None:
+        """Count the updates of each device apart, so that every one sees the same number."""
+        self._index_update_count = self._all_index_update_counts.setdefault(device_id, {})
+
+    def _update_count(self, index: Any) -> None:
+        counts, latest = self._index_update_count, self.num_update
+        for one in index if isinstance(index, (list, tuple)) else (index,):
+            count = counts.get(one, self.begin_num_update) + 1
+            counts[one] = count
+            if count > latest:
+                latest = count
+        self.num_update = latest
+
+    def _get_lrs(self, indices: Sequence[Any]) -> list[float]:
+        lr = self.learning_rate
+        return [lr * self._mults(index)[0] for index in indices]
+
+    def _get_lr(self, index: Any) -> float:
+        return self.learning_rate * self._mults(index)[0]
+
+    def _get_wds(self, indices: Sequence[Any]) -> list[float]:
+        return [self.wd * self._mults(index)[1] for index in indices]
+
+    def _get_wd(self, index: Any) -> float:
+        return self.wd * self._mults(index)[1]
+
+    def _clip(self) -> float:
+        """`clip_gradient` as the update operators take it: -1 for none."""
+        return -1.0 if self.clip_gradient is None else self.clip_gradient
+
+    def _prepared(self, grad: NDArray) -> torch.Tensor:
+        """The gradient, rescaled and clipped."""
+        value = grad._tensor * self.rescale_grad
+        return value if self.clip_gradient is None else value.clamp_(-self.clip_gradient, self.clip_gradient)
+
+
+def zeros_like(weight: NDArray) -> NDArray:
+    """A state of zeros for a weight."""
+    return wrap(torch.zeros_like(weight._tensor), weight._ctx)
+
+
+register = Optimizer.register
+create = Optimizer.create_optimizer

@@ -7,6 +7,7 @@ from .arithmetic import mixed_functions
 from .creation import (arange, array, concatenate, empty, eye, from_dlpack, from_numpy, full, linspace, moveaxis,
                        onehot_encode, ones, split_v2, to_dlpack_for_read, to_dlpack_for_write, waitall, zeros)
 from .ndarray import NDArray
+from .utils import load, load_frombuffer, save
 
 generate.install_methods()
 op = generate.module(__name__, "op", "All public operators.")

@@ -28,8 +28,8 @@ def lrn(data: Tensor, *, alpha: float = 1e-4, beta: float = 0.75, knorm: float =
     Source: Krizhevsky, Sutskever and Hinton, "ImageNet Classification with Deep Convolutional Neural Networks", 2012.
 
     >>> import mxnet as mx
-    >>> mx.nd.LRN(mx.nd.ones((1, 1, 1, 1)), nsize=1, alpha=2, beta=1).asscalar()
-    0.25
+    >>> mx.nd.LRN(mx.nd.ones((1, 1, 1, 1)), nsize=1, alpha=2, beta=1).asnumpy().tolist()
+    [[[[0.25]]]]
     """
     if nsize % 2 == 0:
         raise OperatorError(f"nsize is {nsize}, but expected is an odd number")

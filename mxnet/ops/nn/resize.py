@@ -94,8 +94,8 @@ def adaptive_avg_pooling_2d(data: Tensor, *, output_size: tuple[int, ...] = ()) 
 
     >>> import mxnet as mx
     >>> x = mx.nd.arange(4).reshape((1, 1, 2, 2))
-    >>> mx.nd.contrib.AdaptiveAvgPooling2D(x, output_size=1).asscalar()
-    1.5
+    >>> mx.nd.contrib.AdaptiveAvgPooling2D(x, output_size=1).asnumpy().tolist()
+    [[[[1.5]]]]
     """
     _image(tuple(data.shape))
     return F.adaptive_avg_pool2d(data, _pair(output_size))

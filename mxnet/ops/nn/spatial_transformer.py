@@ -104,9 +104,9 @@ def bilinear_sampler(data: Tensor, grid: Tensor, *, cudnn_off: bool | None = Non
     out_width). `cudnn_off` is accepted and without effect.
 
     >>> import mxnet as mx
-    >>> x = mx.nd.array([[[[0, 2]]]])
-    >>> mx.nd.BilinearSampler(mx.nd.array([[[[0], [4]]]]), mx.nd.zeros((1, 2, 1, 1))).asscalar()
-    2.0
+    >>> x = mx.nd.array([[[[0], [4]]]])
+    >>> mx.nd.BilinearSampler(x, mx.nd.zeros((1, 2, 1, 1))).asnumpy().tolist()
+    [[[[2.0]]]]
     """
     return _sample(data, grid)
 

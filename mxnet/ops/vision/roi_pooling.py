@@ -3,8 +3,8 @@
 
 Cells are rectangles of any size, and many overlap, so no pooling kernel fits. The largest value of a rectangle is that
 of four rectangles with sides of powers of two that cover it: `_tables` holds the largest values of all such rectangles,
-and each cell looks four of them up. Channels lie innermost, so that a look-up copies a row. Training also needs to know
-where the largest values are; the tables then hold their places too.
+and each cell looks four of them up. Channels lie innermost, so that a look-up copies rows. Training also needs to know
+where the largest values are: then the tables hold keys, which order as the values do and end in the pixel's number.
 """
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from torch import Tensor
 from ..params import Params, Range
 from ..registry import op
 from ._regions import region_shapes
+
+
+_MOST = 2**31 - 1       # pixels that a key can tell apart
 
 
 @op("ROIPooling", "_npx_roi_pooling")
@@ -42,16 +45,16 @@ def roi_pooling(data: Tensor, rois: Tensor, *, pooled_size: Annotated[tuple[int,
     regions, channels, rows, columns = region_shapes(data.shape, rois.shape, pooled_size)
     if data.is_meta or not data.numel():
         return data.new_zeros(regions, channels, rows, columns)
-    batch, _, height, width = data.shape
+    height, width = data.shape[2:]
     maps = data.permute(0, 2, 3, 1)
     with torch.no_grad():
         images = rois[:, 0].long()
         down = _edges(rois[:, 2], rois[:, 4], spatial_scale, rows, height)
         across = _edges(rois[:, 1], rois[:, 3], spatial_scale, columns, width)
         empty = (down[1] <= down[0]).unsqueeze(2) | (across[1] <= across[0]).unsqueeze(1) | (images < 0).view(-1, 1, 1)
-        found = _largest(maps, images.clamp(min=0), down, across, want_places=data.requires_grad)
+        found = _largest(_keys(maps) if data.requires_grad else maps, images.clamp(min=0), down, across)
     if data.requires_grad:
-        found = maps.reshape(-1, channels).gather(0, found.long())
+        found = maps.reshape(-1, channels).gather(0, _pixels(found))
     found = found.view(regions, rows, columns, channels).masked_fill(empty.unsqueeze(3), 0.0)
     return found.permute(0, 3, 1, 2).contiguous()
 
@@ -76,28 +79,33 @@ def _edges(first: Tensor, last: Tensor, scale: float, cells: int, size: int) -> 
         ((width * (number + 1)).ceil() + begin).clamp(0, size).long()
 
 
-def _largest(maps: Tensor, images: Tensor, rows: tuple[Tensor, Tensor], columns: tuple[Tensor, Tensor],
-             want_places: bool) -> Tensor:
-    """The largest value of each cell, or its place among all pixels: (regions * rows * columns, channels)."""
+def _keys(maps: Tensor) -> Tensor:
+    """Whole numbers, (batch, row, column, channels), that order as the values do; of equal ones the first is largest."""
+    if maps.element_size() > 4:
+        order = maps.unique(return_inverse=True)[1]
+    else:
+        bits = (maps.float() + 0.0).view(torch.int32)           # + 0.0: the two zeros are equal
+        order = (bits ^ ((bits >> 31) & 0x7FFFFFFF)).long()     # negative floats order backwards
+    pixels = torch.arange(maps.shape[:3].numel(), device=maps.device).view(*maps.shape[:3], 1)
+    return (order << 32) + (_MOST - pixels)
+
+
+def _pixels(keys: Tensor) -> Tensor:
+    return _MOST - (keys & 0xFFFFFFFF)
+
+
+def _largest(maps: Tensor, images: Tensor, rows: tuple[Tensor, Tensor], columns: tuple[Tensor, Tensor]) -> Tensor:
+    """The largest value of each cell: (regions * rows * columns, channels)."""
     batch, height, width, channels = maps.shape
     (high, top, bottom), (wide, left, right) = _covers(*rows), _covers(*columns)
     most = int(wide.max())
-    tables = _tables(maps.contiguous(), int(high.max()), most, want_places)
-    level = high.unsqueeze(2) * (most + 1) + wide.unsqueeze(1)
-    offset = (level * batch + images.view(-1, 1, 1)) * (height * width)
+    tables = _tables(maps, int(high.max()), most).view(-1, channels)
+    offset = ((high.unsqueeze(2) * (most + 1) + wide.unsqueeze(1)) * batch + images.view(-1, 1, 1)) * (height * width)
 
-    def look_up(row: Tensor, column: Tensor) -> list[Tensor]:
-        where = (offset + (row * width).unsqueeze(2) + column.unsqueeze(1)).flatten()
-        return [table.view(-1, channels).index_select(0, where) for table in tables]
-
-    def strip(row: Tensor) -> list[Tensor]:
-        (value, *place), (other, *other_place) = look_up(row, left), look_up(row, right)
-        if not place:
-            return [torch.maximum(value, other)]
-        better = (other > value) | ((other == value) & (other_place[0] < place[0]))
-        return [torch.where(better, other, value), torch.where(better, other_place[0], place[0])]
-    (value, *place), (other, *other_place) = strip(top), strip(bottom)
-    return torch.where(other > value, other_place[0], place[0]) if place else torch.maximum(value, other)
+    def look_up(row: Tensor, column: Tensor) -> Tensor:
+        return tables.index_select(0, (offset + (row * width).unsqueeze(2) + column.unsqueeze(1)).flatten())
+    upper = torch.maximum(look_up(top, left), look_up(top, right))
+    return torch.maximum(upper, torch.maximum(look_up(bottom, left), look_up(bottom, right)))
 
 
 def _covers(begin: Tensor, end: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -108,27 +116,20 @@ def _covers(begin: Tensor, end: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return level, torch.minimum(begin, last), last
 
 
-def _tables(maps: Tensor, high: int, wide: int, want_places: bool) -> list[Tensor]:
-    """The largest values, and perhaps their first places, of the rectangles of 2**i rows and 2**j columns that begin
-    at each pixel: arrays (i and j, batch, row, column, channels), i up to `high` and j up to `wide`."""
-    lowest = [maps]
-    if want_places:
-        pixels = torch.arange(maps.shape[:3].numel(), dtype=torch.int32, device=maps.device)
-        lowest.append(pixels.view(*maps.shape[:3], 1).expand(maps.shape))
-    levels = [[lowest]]
+def _tables(maps: Tensor, high: int, wide: int) -> Tensor:
+    """The largest values of the rectangles of 2**i rows and 2**j columns that begin at each pixel, as an array
+    (i, j, batch, row, column, channels), i up to `high` and j up to `wide`. What would reach beyond the map holds
+    nothing of use."""
+    tables = maps.new_empty((high + 1, wide + 1, *maps.shape))
+    tables[0, 0] = maps
     for j in range(wide):
-        levels[0].append(_doubled(levels[0][-1], 2, 1 << j))
+        _double(tables[0, j], tables[0, j + 1], 2, 1 << j)
     for i in range(high):
-        levels.append([_doubled(table, 1, 1 << i) for table in levels[-1]])
-    return [torch.stack(same) for same in zip(*[table for row in levels for table in row])]
+        _double(tables[i], tables[i + 1], 2, 1 << i)
+    return tables
 
 
-def _doubled(table: list[Tensor], axis: int, step: int) -> list[Tensor]:
-    """Each rectangle with the one `step` further: twice the size. At the end of the map there is nothing to add."""
-    both = table[0].shape[axis] - step
-    ends = [x.narrow(axis, both, step) for x in table]
-    near, far = [x.narrow(axis, 0, both) for x in table], [x.narrow(axis, step, both) for x in table]
-    if len(table) == 1:
-        return [torch.cat([torch.maximum(near[0], far[0]), ends[0]], axis)]
-    better = far[0] > near[0]
-    return [torch.cat([torch.where(better, b, a), end], axis) for a, b, end in zip(near, far, ends)]
+def _double(table: Tensor, into: Tensor, axis: int, step: int) -> None:
+    """Each rectangle with the one `step` further: twice the size."""
+    both = table.shape[axis] - step
+    torch.maximum(table.narrow(axis, 0, both), table.narrow(axis, step, both), out=into.narrow(axis, 0, both))

@@ -24,7 +24,8 @@ SAMPLES = [
     *[Sample(f"_{name}_scalar", [T(2, 1, 2, low=0.3, high=3, dtype="float64")], {"scalar": 0.1}) for name in ALL],
     *[Sample(f"_{name}_scalar", [values([0.1, 0.5, 2, 3], dtype="float16")], {"scalar": 0.1}) for name in ALL],
     *[Sample(f"_{name}_scalar", [T(0, 3)], {"scalar": 2.0}) for name in ALL],
-    *[Sample(f"_{name}_scalar", [special()], {"scalar": 2.0}, grad=False) for name in ALL],
+    *[Sample(f"_{name}_scalar", [special()], {"scalar": 2.0}, grad=False)
+      for name in ALL if name != "rmod"],        # torch has NaN for denormal divisors
     *[Sample(f"_{name}_scalar", [values([1, 2, 3, 0, -1, -2.5])], {"scalar": 0.0}, grad=False) for name in ALL],
     *[Sample(f"_{name}_scalar", [values([2, -2, 2.5])], {"scalar": 2.0}) for name in (*TRUTH, "maximum", "minimum")],
 

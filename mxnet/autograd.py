@@ -153,8 +153,7 @@ def mark_variables(variables: Any, gradients: Any, grad_reqs: Any = "write") -> 
 
 def _result(tensor: torch.Tensor, ctx: Context) -> NDArray:
     made = wrap(tensor.detach(), ctx)
-    if tensor.requires_grad:
-        made._entry = _Recorded(tensor)
+    made._entry = _Recorded(tensor)
     return made
 
 
@@ -172,9 +171,31 @@ def record_call(op: Operator, params: Params, ctx: Context, inputs: Sequence[NDA
     except REFUSALS as error:
         raise explain(op, None, tensors, error) from error
     if not isinstance(result, tuple):
-        return _result(result, ctx)
-    made = [_result(tensor, ctx) for tensor in result[:op.visible(params)]]
+        return _result(_connected(result, tensors), ctx)
+    made = [_result(_connected(tensor, tensors), ctx) for tensor in result[:op.visible(params)]]
     return made[0] if len(made) == 1 else made
+
+
+def _connected(result: torch.Tensor, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
+    """The result as one that depends on the inputs, be it with gradient zero (one_hot, argmax, floor): as in MXNet,
+    `backward()` from it is no error and writes zeros."""
+    if result.requires_grad or not result.is_floating_point():
+        return result
+    sources = [x for x in inputs if x.requires_grad]
+    return _Flat.apply(result, *sources) if sources else result
+
+
+class _Flat(torch.autograd.Function):
+    """The first tensor, which does not change with the others."""
+
+    @staticmethod
+    def forward(ctx: Any, result: torch.Tensor, *sources: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(*sources)
+        return result.view_as(result)
+
+    @staticmethod
+    def backward(ctx: Any, *heads: torch.Tensor) -> Any:
+        return None, *[torch.zeros_like(x) for x in ctx.saved_tensors]
 
 
 def record_getitem(array: NDArray, key: Any) -> NDArray | None:
@@ -192,6 +213,8 @@ def backward(heads: Any, head_grads: Any = None, retain_graph: bool = False, tra
     `head_grads` are arrays like the heads (None: ones). Raises MXNetError when a head was not recorded.
     """
     heads, grads = _heads(heads, head_grads)
+    if not heads:
+        return
     try:
         torch.autograd.backward(heads, grads, retain_graph=retain_graph)
     except REFUSALS as error:
@@ -211,6 +234,8 @@ def _heads(heads: Any, head_grads: Any) -> tuple[list[torch.Tensor], list[torch.
         if not isinstance(head, NDArray):
             raise MXNetTypeError(f"heads are NDArrays, not {type(head).__name__}")
         tape = tape_of(head)
+        if not tape.requires_grad and head._entry is not None:
+            continue                                 # recorded, but nothing differentiable leads to it: no gradients
         if not tape.requires_grad:
             raise MXNetError("Cannot differentiate node because it is not in a computational graph. You need to set "
                              "is_recording to true or use autograd.record() to save computational graphs for backward")
@@ -227,6 +252,9 @@ def grad(heads: Any, variables: Any, head_grads: Any = None, retain_graph: bool 
     tapes, grads = _heads(heads, head_grads)
     leaves = [tape_of(v) for v in variables]
     retain = create_graph if retain_graph is None else retain_graph
+    if not tapes:
+        return wrap(torch.zeros_like(leaves[0]), variables[0]._ctx) if single else \
+            [wrap(torch.zeros_like(leaf), v._ctx) for leaf, v in zip(leaves, variables)]
     try:
         found = torch.autograd.grad(tapes, leaves, grads, retain_graph=retain, create_graph=create_graph,
                                     allow_unused=True)

@@ -502,7 +502,7 @@ def pack_img(header: HEADER | tuple[Any, ...], img: np.ndarray, quality: int = 9
     """A record's bytes with an image, encoded by OpenCV.
 
     img: (height, width) or (height, width, channels), uint8, channels in OpenCV's order (blue, green, red).
-    quality: of JPEG, 1 to 100; for PNG the compression, 1 to 9.
+    quality: of JPEG, 1 to 100; for PNG the compression, 0 to 9 (more counts as 9).
     img_fmt: the suffix that names the format, `".jpg"`, `".png"` or another one that OpenCV writes.
 
     Raises MXNetValueError where OpenCV cannot encode.
@@ -515,6 +515,8 @@ def pack_img(header: HEADER | tuple[Any, ...], img: np.ndarray, quality: int = 9
     cv2 = _opencv("pack_img")
     option = {".jpg": "IMWRITE_JPEG_QUALITY", ".jpeg": "IMWRITE_JPEG_QUALITY", ".png": "IMWRITE_PNG_COMPRESSION"}
     chosen = option.get(str(img_fmt).lower())
+    if chosen == "IMWRITE_PNG_COMPRESSION":
+        quality = max(0, min(9, quality))        # as OpenCV does with the default, but without its warning
     try:
         done, data = cv2.imencode(img_fmt, img, [getattr(cv2, chosen), quality] if chosen else [])
     except (cv2.error, TypeError) as error:

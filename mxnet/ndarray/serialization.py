@@ -216,8 +216,12 @@ def _scan_array(source: _Source, index: int) -> _Entry:
     source.skip(8, f"{what} (its context)")
     dtype = _scan_dtype(source, what)
     aux = [(_scan_dtype(source, what), _scan_shape(source, what)) for _ in range(code)]
-    offset, length = source.offset, _length(source, shape if stored is None else stored, dtype, what)
-    source.skip(length, f"{what} (values, {NAME[dtype]} {shape if stored is None else stored})")
+    if stored is not None:
+        # MXNet takes the number of stored rows (or values) from the indices, and writes it without waiting for it.
+        stored = (*aux[-1][1][:1], *stored[1:])
+    values = shape if stored is None else stored
+    offset, length = source.offset, _length(source, values, dtype, what)
+    source.skip(length, f"{what} (values, {NAME[dtype]} {values})")
     for kind, sizes in aux:
         source.skip(_length(source, sizes, kind, what), f"{what} (indices, {NAME[kind]} {sizes})")
     return _Entry(offset, length, shape, dtype, _STORAGE[code])

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from .families import PairGradient, binary, broadcast, no_gradient, pair_gradient
-from .numbers import real_pair
+from .numbers import named, real_pair
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def _truth(compare: Callable[..., Tensor]) -> Callable[[Tensor, Tensor], Tensor]
     """A comparison that gives zeros and ones in the inputs' dtype: torch writes them right away into `out`."""
     def kernel(lhs: Tensor, rhs: Tensor) -> Tensor:
         return compare(lhs, rhs, out=torch.empty(0, dtype=lhs.dtype, device=lhs.device))
-    return kernel
+    return named(kernel, compare.__name__)
 
 
 def _mod_gradient(lhs: Tensor, rhs: Tensor, head: Tensor) -> tuple[Tensor, Tensor]:

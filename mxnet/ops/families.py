@@ -15,7 +15,7 @@ from torch import Tensor
 
 from .axes import axes_index
 from .infer import show, unify
-from .numbers import constant
+from .numbers import constant, named
 from .params import Param
 from .registry import Operator, OperatorError, Rule, declare
 from .schema import Input, Schema
@@ -137,7 +137,7 @@ def scalar(name: str, kernel: Callable[[Tensor, Tensor], Tensor], doc: str, *ali
             data = as_number(data, is_int)
         return kernel(constant(scalar, data.dtype), data)
 
-    made = scalar_operator(name, reversed_ if reverse else forward, doc, *aliases, example=example)
+    made = scalar_operator(name, named(reversed_ if reverse else forward, name), doc, *aliases, example=example)
     if gradient is not None:
         made.gradient(_scalar_gradient(gradient, reverse))
     return made
@@ -147,7 +147,8 @@ def scalar_operator(name: str, kernel: Callable[..., Tensor], doc: str, *aliases
                     example: Example | None = None) -> Operator:
     """An operator with the parameters `scalar` and `is_int`, from a kernel that handles them itself."""
     notes = ("`data` has any shape, which the output has as well, and so it is with the dtype: `scalar` (1 when not "
-             "given) is cast to it first. With `is_int=False`, whole numbers become float64 instead; bool becomes int64.")
+             "given) is cast to it first. With `is_int=False`, whole numbers become float64 instead; bool turns into "
+             "int64.")
     made = declare(name, *aliases, kernel=kernel, schema=Schema(_DATA, _SCALAR),
                    doc=document(doc, name, notes, example))
     made.shape(same_shape_of_data)
@@ -230,7 +231,7 @@ def reduction(name: str, reduce: Callable[[Tensor, tuple[int, ...], bool], Tenso
              "otherwise they go, and what all axes are reduced to has shape (1,). The output has the dtype of `data`.")
     if sparse:
         aliases = (*aliases, f"_sparse_{name}")
-    made = declare(name, *aliases, kernel=kernel, schema=Schema(_DATA, (*_AXES, _EXCLUDE)),
+    made = declare(name, *aliases, kernel=named(kernel, name), schema=Schema(_DATA, (*_AXES, _EXCLUDE)),
                    doc=document(doc, name, notes, example))
     made.shape(_reduction_shape)
     if gradient is not None:

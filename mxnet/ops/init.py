@@ -77,7 +77,7 @@ def ramp(count: int, start: float, step: float, repeat: int, dtype: torch.dtype,
     if not dtype.is_floating_point:
         start, step = number(start, dtype), number(step, dtype)
         made = torch.arange(different, device=device).mul_(step).add_(start).to(dtype)
-    elif step:
+    elif step and count:
         made = torch.arange(start, start + (different - 0.5) * step, step, dtype=dtype, device=device)[:different]
     else:
         made = torch.full((different,), start, dtype=dtype, device=device)

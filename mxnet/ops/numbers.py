@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .registry import OperatorError
+from .registry import Kernel, OperatorError
 
 
 def constant(scalar: float, dtype: torch.dtype) -> Tensor:
@@ -37,6 +37,12 @@ def number(scalar: float, dtype: torch.dtype) -> Any:
     return scalar if dtype.is_floating_point else torch.tensor(scalar, dtype=torch.float64).to(dtype).item()
 
 
+def named(kernel: Kernel, name: str) -> Kernel:
+    """The kernel, under the name by which the code of a lowered symbol shows it."""
+    kernel.__name__ = kernel.__qualname__ = name.strip("_")
+    return kernel
+
+
 def real(function: Callable[..., Tensor]) -> Callable[[Tensor], Tensor]:
     """A function of floating-point arrays, made to take whole ones as well: computed in float64, cut to their dtype."""
     def kernel(data: Tensor) -> Tensor:
@@ -45,7 +51,7 @@ def real(function: Callable[..., Tensor]) -> Callable[[Tensor], Tensor]:
         if data.dtype is torch.bool:
             raise OperatorError("expected numbers, but the array's dtype is bool")
         return function(data.to(torch.float64)).to(data.dtype)
-    return kernel
+    return named(kernel, function.__name__)
 
 
 def real_pair(function: Callable[..., Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
@@ -54,12 +60,12 @@ def real_pair(function: Callable[..., Tensor]) -> Callable[[Tensor, Tensor], Ten
         if lhs.is_floating_point():
             return function(lhs, rhs)
         return function(lhs.to(torch.float64), rhs.to(torch.float64)).to(lhs.dtype)
-    return kernel
+    return named(kernel, function.__name__)
 
 
 def whole_or(integral: Callable[..., Tensor], function: Callable[..., Tensor]) -> Callable[[Tensor], Tensor]:
     """`function` for floating-point arrays, `integral` for whole ones."""
     def kernel(data: Tensor) -> Tensor:
         return function(data) if data.is_floating_point() else integral(data)
-    return kernel
+    return named(kernel, function.__name__)
 

@@ -82,10 +82,10 @@ reduction("min", torch.amin, "The smallest over axes; NaN if one is NaN. Each of
 
 
 def _position(find: Callable[..., Tensor], data: Tensor, axis: int | None, keepdims: bool) -> Tensor:
-    if axis is None:
+    axis = None if axis is None else axis_index(axis, data.dim())
+    if axis is None or data.dim() == 1:
         where = find(data.reshape(-1), 0, True)
         return (where.reshape((1,) * data.dim()) if keepdims else where).to(data.dtype)
-    axis = axis_index(axis, data.dim())
     if not data.shape[axis]:
         raise OperatorError(f"data is {tuple(data.shape)}: axis {axis} is empty, nothing can be found along it")
     return find(data, axis, keepdims).to(data.dtype)

@@ -165,6 +165,11 @@ class Operator:
     def output_names(self, params: Params) -> tuple[str, ...]:
         return self._outputs(params) if callable(self._outputs) else self._outputs
 
+    @property
+    def varying(self) -> bool:
+        """Whether the number of outputs that the user sees depends on parameters, or is more than one."""
+        return callable(self._visible) or callable(self._outputs) or (self._visible or len(self._outputs)) > 1
+
     def visible(self, params: Params) -> int:
         """How many of the outputs the user sees; the rest serve the gradient."""
         if self._visible is None:

@@ -10,7 +10,7 @@ import torch
 
 from ..ndarray import NDArray
 from ..ndarray.generate import function
-from . import fused
+from ..ops.fused_updates import adam_step
 from .optimizer import Optimizer, register, zeros_like
 
 __all__ = ["FTML", "LAMB", "Adam", "Adamax", "Nadam"]
@@ -48,13 +48,13 @@ class Adam(_Moments):
     def _step(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
               states: Sequence[Any]) -> None:
         self._update_count(indices)
-        rates = []
-        for index, lr, wd in zip(indices, self._get_lrs(indices), self._get_wds(indices)):
+        lrs = []
+        for index, lr in zip(indices, self._get_lrs(indices)):
             t = self._index_update_count[index]
-            rates.append((lr * (math.sqrt(1.0 - self.beta2 ** t) / (1.0 - self.beta1 ** t)), wd))
-        fused.adam([w._tensor for w in weights], [g._tensor for g in grads], [s[0]._tensor for s in states],
-                   [s[1]._tensor for s in states], rates, self.beta1, self.beta2, self.epsilon, self.rescale_grad,
-                   self.clip_gradient)
+            lrs.append(lr * (math.sqrt(1.0 - self.beta2 ** t) / (1.0 - self.beta1 ** t)))
+        adam_step([w._tensor for w in weights], [g._tensor for g in grads], [s[0]._tensor for s in states],
+                  [s[1]._tensor for s in states], lrs, self._get_wds(indices), self.beta1, self.beta2, self.epsilon,
+                  self.rescale_grad, self._clip())
 
 
 @register

@@ -10,6 +10,7 @@ import torch
 from ..base import MXNetValueError
 from ..ndarray import NDArray
 from ..ndarray.generate import function
+from ..ops.fused_updates import sgd_step
 from .optimizer import Optimizer, register, zeros_like
 from .sgd import SGD
 
@@ -121,7 +122,6 @@ class LARS(SGD):
             self.update_multi_precision(*one)
 
     def _update_one(self, index: Any, weight: NDArray, grad: NDArray, state: Any) -> None:
-        from . import fused
         self._update_count(index)
         lr, wd = self._get_lr(index), self._get_wd(index)
         base = self.learning_rate
@@ -132,8 +132,8 @@ class LARS(SGD):
         name = self.idx2name.get(index, "")
         if not name.endswith(("gamma", "beta", "bias")):
             lr *= self._layer_ratio(weight, grad, wd)
-        fused.sgd([weight._tensor], [grad._tensor], [state._tensor] if state is not None else None, [(lr, wd)],
-                  momentum, self.rescale_grad, self.clip_gradient)
+        sgd_step([weight._tensor], [grad._tensor], [state._tensor] if state is not None else [], [lr], [wd], momentum,
+                 self.rescale_grad, self._clip())
 
     def _layer_ratio(self, weight: NDArray, grad: NDArray, wd: float) -> float:
         w_norm = float(weight._tensor.float().norm())
@@ -190,7 +190,6 @@ class LBSGD(Optimizer):
         return min(max(math.sqrt(w2 / (g2 + wd * w2 + 1e-18)), 0.01), 100.0)
 
     def update(self, index: Any, weight: NDArray, grad: NDArray, state: Any) -> None:
-        from . import fused
         self._update_count(index)
         lr, wd = self._get_lr(index), self._get_wd(index)
         held = self.cumgrads.setdefault(index, {"cum_grad": None, "num_cums": 0})
@@ -206,8 +205,8 @@ class LBSGD(Optimizer):
             self.lbmult = self._get_lars(weight._tensor, g, wd)
         else:
             self.lbmult = self._get_lbmult(held["num_cums"] + self.init_num_update)
-        fused.sgd([weight._tensor], [g], [state._tensor] if state is not None else None, [(lr * self.lbmult, wd)],
-                  self.momentum, self.rescale_grad, self.clip_gradient)
+        sgd_step([weight._tensor], [g], [state._tensor] if state is not None else [], [lr * self.lbmult], [wd],
+                 self.momentum, self.rescale_grad, self._clip())
 
 
 @register

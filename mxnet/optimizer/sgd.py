@@ -11,8 +11,8 @@ import torch
 from ..base import MXNetError
 from ..ndarray import NDArray
 from ..ndarray.generate import function
+from ..ops.fused_updates import nag_step, sgd_step
 from ..random import generator
-from . import fused
 from .optimizer import Optimizer, register, zeros_like
 
 __all__ = ["DCASGD", "NAG", "SGD", "SGLD", "Signum", "ccSGD"]
@@ -45,10 +45,9 @@ class SGD(Optimizer):
             super().update_multi(indices, weights, grads, states)
             return
         self._update_count(indices)
-        rates = list(zip(self._get_lrs(indices), self._get_wds(indices)))
-        moms = [s._tensor for s in states] if self.momentum != 0.0 else None
-        fused.sgd([w._tensor for w in weights], [g._tensor for g in grads], moms, rates, self.momentum,
-                  self.rescale_grad, self.clip_gradient)
+        moms = [s._tensor for s in states] if self.momentum != 0.0 else []
+        sgd_step([w._tensor for w in weights], [g._tensor for g in grads], moms, self._get_lrs(indices),
+                 self._get_wds(indices), self.momentum, self.rescale_grad, self._clip())
 
     def update_multi_precision(self, index: Any, weight: Any, grad: Any, state: Any) -> None:
         if isinstance(index, (list, tuple)) or not (self.multi_precision and weight._tensor.dtype is torch.float16):
@@ -68,8 +67,8 @@ class SGD(Optimizer):
 
     def _update_one(self, index: Any, weight: NDArray, grad: NDArray, state: Any) -> None:
         self._update_count(index)
-        fused.sgd([weight._tensor], [grad._tensor], [state._tensor] if state is not None else None,
-                  [(self._get_lr(index), self._get_wd(index))], self.momentum, self.rescale_grad, self.clip_gradient)
+        sgd_step([weight._tensor], [grad._tensor], [state._tensor] if state is not None else [], [self._get_lr(index)],
+                 [self._get_wd(index)], self.momentum, self.rescale_grad, self._clip())
 
     def create_state_multi_precision(self, index: Any, weight: NDArray) -> Any:
         if self.multi_precision and weight._tensor.dtype is torch.float16:
@@ -102,6 +101,16 @@ class NAG(Optimizer):
             function("sgd_update")(weight, grad, **given)
         else:
             function("nag_mom_update")(weight, grad, state, momentum=self.momentum, **given)
+
+
+    def update_multi(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
+                     states: Sequence[Any]) -> None:
+        if self.multi_precision or self.momentum == 0.0 or len({w._tensor.device for w in weights}) > 1:
+            super().update_multi(indices, weights, grads, states)
+            return
+        self._update_count(indices)
+        nag_step([w._tensor for w in weights], [g._tensor for g in grads], [s._tensor for s in states],
+                 self._get_lrs(indices), self._get_wds(indices), self.momentum, self.rescale_grad, self._clip())
 
 
 @register

@@ -216,7 +216,7 @@ CHECKS: dict[str, Any] = {
     "layout": (("nd",), check_layout), "symbol": (("nd", "train"), check_symbol), "names": (("symbol",), check_names),
     "shape": (("symbol",), check_shape), "type": (("symbol",), check_type), "json": (("symbol",), check_json),
     "train": (("train",), check_train), "grad": (("grad",), check_grad), "add": (("grad",), check_add),
-    "record": (("nd", "grad"), check_record),
+    "record": (("nd", "train", "grad"), check_record),
 }
 # part: the part whose numbers it compares once more; it is left out with that part, or when that part differs
 REPEATS = {"changed": "nd", "out": "nd", "layout": "nd", "symbol": "nd", "add": "grad", "record": "grad"}

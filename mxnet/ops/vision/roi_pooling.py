@@ -17,7 +17,6 @@ from ..params import Params, Range
 from ..registry import op
 from ._regions import region_shapes
 
-
 _MOST = 2**31 - 1       # pixels that a key can tell apart
 
 
@@ -80,7 +79,7 @@ def _edges(first: Tensor, last: Tensor, scale: float, cells: int, size: int) -> 
 
 
 def _keys(maps: Tensor) -> Tensor:
-    """Whole numbers, (batch, row, column, channels), that order as the values do; of equal ones the first is largest."""
+    """Whole numbers, one for each value, that order as the values do; of equal ones the first is largest."""
     if maps.element_size() > 4:
         order = maps.unique(return_inverse=True)[1]
     else:

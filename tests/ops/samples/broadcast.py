@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Samples of the functions of two arrays, of equal shapes and broadcast, and of the operators that repeat arrays."""
-from . import Bad, Sample, T, distinct, ints, special, values
+from . import Bad, Sample, T, distinct, ints, values
 
 PLAIN = ("add", "sub", "mul", "maximum", "minimum", "hypot")
 COMPARE = ("equal", "not_equal", "greater", "greater_equal", "lesser", "lesser_equal")

@@ -59,6 +59,7 @@ SAMPLES = [
     *[Sample("_linalg_potri", [values([[2, 0, 0], [1, 3, 0], [-1, 0.5, 4]], d)]) for d in KINDS],
     *[Sample("_linalg_potri", [values([[[2, 0], [1, 3]], [[-1, 0], [0.5, 2]]], d)]) for d in KINDS],
     Sample("_linalg_potri", [values([[2]])]),
+    Sample("_linalg_potri", [values([[[2]], [[-0.5]]])]),
     Sample("linalg_potri", [values([[2, 99], [1, 2]])]),
     Bad("_linalg_potri", [T(3, 4)], match="square"),
     # gelqf
@@ -94,6 +95,7 @@ SAMPLES = [
     Bad("_linalg_extractdiag", [T(3, 4)], match="square"),
     *[Sample("_linalg_makediag", [T(2, 3)], {"offset": k}) for k in (0, 1, -2, 3)],
     Sample("linalg_makediag", [T(3)]),
+    Sample("_linalg_makediag", [T(2, 2, 3)], {"offset": -1}),
     Sample("_linalg_makediag", [T(1)], {"offset": -1}),
     Sample("_linalg_makediag", [T(3, dtype="float64")]),
     # extracttrian, maketrian

@@ -56,7 +56,8 @@ SAMPLES = [
 
     # aliases
     *[Sample(alias, [_data(op, 2, 3)], {"axis": 1}) for alias, op in
-      (("sum_axis", "sum"), ("max_axis", "max"), ("min_axis", "min"), ("_sparse_sum", "sum"), ("_sparse_mean", "mean"))],
+      (("sum_axis", "sum"), ("max_axis", "max"), ("min_axis", "min"), ("_sparse_sum", "sum"),
+       ("_sparse_mean", "mean"))],
 
     # positions
     *[Sample(op, [distinct(3, 4)], params) for op in POSITION

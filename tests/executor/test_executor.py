@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Executors: binding, running, gradients, reshaping, monitors. The facts are MXNet 1.9.1's answers."""
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+import mxnet as mx
+
+S = mx.sym
+
+
+def net():
+    fc = S.FullyConnected(S.Variable("data"), num_hidden=4, name="fc")
+    return S.SoftmaxOutput(S.BatchNorm(fc, name="bn"), name="softmax")
+
+
+def product():
+    a, b = S.Variable("a"), S.Variable("b")
+    arrays = {"a": mx.nd.array([1, 2, 3]), "b": mx.nd.array([4, 5, 6])}
+    grads = {"a": mx.nd.zeros(3), "b": mx.nd.zeros(3)}
+    return (a * b).bind(mx.cpu(), arrays, grads), arrays, grads
+
+
+def test_gradients_are_written_to_the_callers_arrays():
+    exe, arrays, grads = product()
+    exe.forward(is_train=True)
+    for _ in range(2):                               # backward twice
+        exe.backward(mx.nd.ones(3))
+        assert grads["a"].asnumpy().tolist() == [4, 5, 6]
+        assert grads["b"].asnumpy().tolist() == [1, 2, 3]
+    arrays["a"][:] = 10
+    exe.forward(is_train=True)
+    exe.backward(mx.nd.array([1, 0, 2]))
+    assert grads["b"].asnumpy().tolist() == [10, 0, 20]
+
+
+def test_add_request():
+    a = S.Variable("a")
+    grad = mx.nd.ones(3)
+    exe = (a * a).bind(mx.cpu(), [mx.nd.array([1, 2, 3])], [grad], grad_req="add")
+    for _ in range(2):
+        exe.forward(is_train=True)
+        exe.backward(mx.nd.ones(3))
+    assert grad.asnumpy().tolist() == [5, 9, 13]
+
+
+def test_output_handles_are_stable():
+    exe, arrays, _ = product()
+    out = exe.forward()[0]
+    arrays["a"][:] = 0
+    assert exe.forward()[0] is out
+    assert out.asnumpy().tolist() == [0, 0, 0]
+    assert list(exe.output_dict) == exe._output_names
+
+
+def test_outputs_do_not_alias_arguments():
+    a = S.Variable("a")
+    array = mx.nd.ones(3)
+    exe = S.BlockGrad(a).bind(mx.cpu(), [array])
+    out = exe.forward()[0]
+    array[:] = 5
+    assert out.asnumpy().tolist() == [1, 1, 1]
+
+
+def test_forward_arguments():
+    exe, _, _ = product()
+    assert exe.forward(a=mx.nd.array([7, 7, 7]))[0].asnumpy().tolist() == [28, 35, 42]
+    with pytest.raises(ValueError, match=r"Shape not match.*need: \(3,\), received: \(4,\)"):
+        exe.forward(a=mx.nd.ones(4))
+    with pytest.raises(TypeError, match="Unknown argument c"):
+        exe.forward(c=mx.nd.ones(3))
+
+
+@pytest.mark.parametrize("call, match", [
+    (lambda s: s.bind(mx.cpu(), [mx.nd.ones(3)]), "Length of args"),
+    (lambda s: s.bind(mx.cpu(), [mx.nd.ones(3), mx.nd.ones(4)]), r"elemwise_mul.*\(3,\)"),
+    (lambda s: s.bind(mx.cpu(), [mx.nd.ones(3), mx.nd.ones(3)], [mx.nd.ones(3)]), "Length of args_grad"),
+    (lambda s: s.bind(mx.cpu(), [mx.nd.ones(3), mx.nd.ones(3)], grad_req="foo"), "grad_req must be in"),
+    (lambda s: s.simple_bind(mx.cpu(), a=(3,), c=(3,)), "'c' is not an argument"),
+    (lambda s: s.bind(mx.cpu(), [mx.nd.ones(3), 5]), "int for 'b'")])
+def test_bad_binding(call, match):
+    with pytest.raises(mx.MXNetError, match=match):
+        call(S.Variable("a") * S.Variable("b"))
+
+
+def test_simple_bind_infers_shapes_and_dtypes():
+    exe = net().simple_bind(mx.cpu(), data=(2, 3), type_dict={"data": "float16"})
+    assert exe.arg_dict["fc_weight"].shape == (4, 3) and exe.arg_dict["fc_weight"].dtype is np.float16
+    assert exe.arg_dict["bn_gamma"].dtype is np.float32
+    assert exe.aux_dict["bn_moving_mean"].dtype is np.float32
+    quiet = net().simple_bind(mx.cpu(), data=(2, 3), grad_req="null")
+    assert quiet.grad_arrays == [None] * len(quiet.arg_arrays)
+
+
+def test_reshape_shares_parameters():
+    fc = S.FullyConnected(S.Variable("a"), num_hidden=2, name="fc")
+    exe = fc.simple_bind(mx.cpu(), a=(3, 4))
+    small = exe.reshape(a=(2, 4))
+    exe.arg_dict["fc_weight"][:] = 5
+    assert small.arg_dict["fc_weight"].asnumpy()[0, 0] == 5
+    assert small.forward()[0].shape == (2, 2)
+    with pytest.raises(mx.MXNetError, match="allow_up_sizing"):
+        exe.reshape(a=(6, 4))
+    assert exe.reshape(a=(6, 4), allow_up_sizing=True).forward()[0].shape == (6, 2)
+    with pytest.raises(mx.MXNetError, match="partial_shaping"):
+        exe.reshape(a=(3, 5), allow_up_sizing=True)
+    assert exe.reshape(a=(3, 5), partial_shaping=True, allow_up_sizing=True).arg_dict["fc_weight"].shape == (2, 5)
+
+
+def test_copy_params_from():
+    exe = S.FullyConnected(S.Variable("a"), num_hidden=2, name="fc").simple_bind(mx.cpu(), a=(3, 4))
+    exe.copy_params_from({"fc_weight": mx.nd.ones((2, 4))})
+    assert exe.arg_dict["fc_weight"].asnumpy().sum() == 8
+    with pytest.raises(ValueError, match='Find name "zz"'):
+        exe.copy_params_from({"zz": mx.nd.ones(2)})
+    exe.copy_params_from({"zz": mx.nd.ones(2)}, allow_extra_params=True)
+
+
+def test_monitor_sees_every_output():
+    exe = S.BatchNorm(S.FullyConnected(S.Variable("a"), num_hidden=2, name="fc"), name="bn").simple_bind(mx.cpu(),
+                                                                                                         a=(3, 4))
+    seen = []
+    exe.set_monitor_callback(lambda name, value: seen.append(name))
+    exe.forward(is_train=True)
+    assert seen == ["fc_output", "bn_output", "bn_mean", "bn_var"]
+
+
+def test_moving_statistics_change_in_backward():
+    exe = S.BatchNorm(S.Variable("a"), name="bn", fix_gamma=False).simple_bind(mx.cpu(), a=(8, 3))
+    exe.arg_dict["a"][:] = np.random.RandomState(0).normal(3, 2, (8, 3))
+    exe.arg_dict["bn_gamma"][:] = 1
+    exe.forward(is_train=True)
+    assert exe.aux_dict["bn_moving_mean"].asnumpy().tolist() == [0, 0, 0]
+    exe.backward(mx.nd.ones((8, 3)))
+    np.testing.assert_allclose(exe.aux_dict["bn_moving_mean"].asnumpy(),
+                               0.1 * exe.arg_dict["a"].asnumpy().mean(0), rtol=1e-5)
+
+
+def test_dropout_backward_uses_the_mask_of_its_forward():
+    exe = S.Dropout(S.Variable("a"), p=0.5).simple_bind(mx.cpu(), a=(100,))
+    exe.arg_dict["a"][:] = 1
+    out = exe.forward(is_train=True)[0].asnumpy()
+    for _ in range(2):
+        exe.backward(mx.nd.ones(100))
+        np.testing.assert_array_equal(exe.grad_dict["a"].asnumpy(), out)
+    assert (exe.forward(is_train=False)[0].asnumpy() == 1).all()
+
+
+def test_one_array_bound_twice():
+    a, b = S.Variable("a"), S.Variable("b")
+    x, ga, gb = mx.nd.array([2.0, 3.0]), mx.nd.zeros(2), mx.nd.zeros(2)
+    exe = (a * b).bind(mx.cpu(), [x, x], [ga, gb])
+    exe.forward(is_train=True)
+    exe.backward(mx.nd.ones(2))
+    assert ga.asnumpy().tolist() == gb.asnumpy().tolist() == [2, 3]
+
+
+def test_long_chain_in_linear_time_and_without_recursion():
+    x = S.Variable("x")
+    for _ in range(2500):
+        x = S.relu(x) + 1
+    exe = x.simple_bind(mx.cpu(), x=(2,))
+    assert exe.forward(is_train=True)[0].asnumpy().tolist() == [2500, 2500]
+    exe.backward(mx.nd.ones(2))
+    again = mx.sym.load_json(x.tojson())
+    assert again.tojson() == x.tojson()
+
+
+def test_context_groups():
+    with mx.AttrScope(ctx_group="one"):
+        a = S.Variable("a") * 2
+    with mx.AttrScope(ctx_group="two"):
+        b = a + 1
+    exe = b.simple_bind(mx.cpu(0), group2ctx={"one": mx.cpu(1), "two": mx.cpu(2)}, a=(2,))
+    assert exe.arg_dict["a"].context == mx.cpu(1)
+    assert exe.forward()[0].asnumpy().tolist() == [1, 1]
+
+
+def test_threads_with_shared_parameters():
+    symbol = net()
+    base = symbol.simple_bind(mx.cpu(), data=(2, 3))
+    base.arg_dict["fc_weight"][:] = np.random.RandomState(0).normal(size=(4, 3))
+    inputs = [np.random.RandomState(i).normal(size=(2, 3)).astype(np.float32) for i in range(8)]
+    expected = [base.forward(data=mx.nd.array(x))[0].asnumpy() for x in inputs]
+    results = [None] * 8
+
+    def work(i):
+        exe = symbol.bind(mx.cpu(), {**base.arg_dict, "data": mx.nd.array(inputs[i])}, aux_states=base.aux_dict)
+        for _ in range(20):
+            results[i] = exe.forward()[0].asnumpy()
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for got, want in zip(results, expected):
+        np.testing.assert_array_equal(got, want)

@@ -80,11 +80,11 @@ class Monitor:
     def toc_print(self) -> None:
         """End a batch and log what was seen."""
         for step, name, text in self.toc():
-            logging.info("Batch: %7d %30s %s", step, name, text)
+            logging.info("Batch: %7d %-30s %s", step, name, text)
 
 
 def _text(values: Any) -> str:
     listed = [values] if isinstance(values, NDArray) else values
     if not isinstance(listed, list) or not all(isinstance(value, NDArray) for value in listed):
         raise MXNetTypeError(f"stat_func returns an NDArray or a list of them, not {type(values).__name__}")
-    return "".join(f"{value.asscalar() if value.shape == (1,) else value.asnumpy()}\t" for value in listed)
+    return "".join(f"{value.asnumpy()[0] if value.shape == (1,) else value.asnumpy()}\t" for value in listed)

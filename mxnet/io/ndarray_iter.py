@@ -92,7 +92,7 @@ class NDArrayIter(DataIter):
         self.shuffle, self.last_batch_handle = shuffle, last_batch_handle
         self.cursor = -batch_size
         self._kept: np.ndarray | None = None         # numbers of the examples rolled over from the last epoch
-        self._order = self.idx
+        self._epoch = self._order = self.idx.copy()
         self._begin()
 
     @property
@@ -111,8 +111,10 @@ class NDArrayIter(DataIter):
 
     def _begin(self) -> None:
         if self.shuffle:
+            # As MXNet's, so that a seed gives its order: the numbers are shuffled on, then permute what there was.
             np.random.shuffle(self.idx)
-        self._order = self.idx if self._kept is None else np.concatenate([self._kept, self.idx])
+            self._epoch = self._epoch[self.idx]
+        self._order = self._epoch if self._kept is None else np.concatenate([self._kept, self._epoch])
         self._kept = None
         self.cursor = -self.batch_size
 
@@ -137,10 +139,10 @@ class NDArrayIter(DataIter):
 
     def _batch(self, sources: list[tuple[str, NDArray]]) -> list[NDArray]:
         begin, end = self.cursor, self.cursor + self.batch_size
-        plain = not self.shuffle and self._order is self.idx and end <= self.num_data
+        plain = not self.shuffle and self._order is self._epoch and end <= self.num_data
         if plain:
             return [wrap(value._tensor[begin:end], value._ctx) for _, value in sources]
-        chosen = torch.from_numpy(self.getindex())
+        chosen = torch.from_numpy(self._numbers())
         return [wrap(value._tensor.index_select(0, chosen.to(value._tensor.device)), value._ctx)
                 for _, value in sources]
 
@@ -150,7 +152,7 @@ class NDArrayIter(DataIter):
     def getlabel(self) -> list[NDArray]:
         return self._batch(self.label)
 
-    def getindex(self) -> np.ndarray:
+    def _numbers(self) -> np.ndarray:
         """Numbers of the examples of the current batch."""
         positions = np.arange(self.cursor, self.cursor + self.batch_size) % len(self._order)
         return self._order[positions]

@@ -206,13 +206,16 @@ class BaseModule:
         """
         if num_epoch is None:
             raise MXNetValueError("please specify number of epochs: fit(..., num_epoch=...)")
-        self.bind(data_shapes=train_data.provide_data, label_shapes=train_data.provide_label, for_training=True,
-                  force_rebind=force_rebind)
+        if force_rebind or not self.binded:
+            self.bind(data_shapes=train_data.provide_data, label_shapes=train_data.provide_label, for_training=True,
+                      force_rebind=force_rebind)
         if monitor is not None:
             self.install_monitor(monitor)
-        self.init_params(initializer=initializer, arg_params=arg_params, aux_params=aux_params,
-                         allow_missing=allow_missing, force_init=force_init)
-        self.init_optimizer(kvstore=kvstore, optimizer=optimizer, optimizer_params=optimizer_params)
+        if force_init or not self.params_initialized:
+            self.init_params(initializer=initializer, arg_params=arg_params, aux_params=aux_params,
+                             allow_missing=allow_missing, force_init=force_init)
+        if not self.optimizer_initialized:
+            self.init_optimizer(kvstore=kvstore, optimizer=optimizer, optimizer_params=optimizer_params)
         validation_metric = eval_metric if validation_metric is None else validation_metric
         if not isinstance(eval_metric, metric.EvalMetric):
             eval_metric = metric.create(eval_metric)

@@ -47,10 +47,9 @@ def _div(lhs: Tensor, rhs: Tensor) -> Tensor:
 
 
 def _mod(lhs: Tensor, rhs: Tensor) -> Tensor:
-    zero = rhs == 0
     if lhs.is_floating_point():
-        return torch.remainder(lhs, rhs).masked_fill(zero, 0)
-    return torch.remainder(lhs, rhs.masked_fill(zero, 1))
+        return torch.remainder(lhs, rhs).masked_fill_(rhs == 0, 0)
+    return torch.remainder(lhs, rhs.masked_fill(rhs == 0, 1))
 
 
 def _truth(compare: Callable[..., Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
@@ -116,5 +115,8 @@ for _row in PAIRS.values():
     broadcast(f"broadcast_{_row.name}", _row.function, _row.doc, *_row.aliases, gradient=_row.rule,
               example=("mx.nd.array([5, 2]), mx.nd.array([[3, 2]])", f"[{_row.printed}]"))
 
-binary("_grad_add", torch.add, "The sum of two gradients: what reaches one array along two ways.")
-binary("_scatter_elemwise_div", _div, "The quotient; MXNet has it for a row-sparse `lhs`.")
+_EXAMPLE = "mx.nd.array([5, 2]), mx.nd.array([2, 2])"
+binary("_grad_add", torch.add, "The sum of two gradients: what reaches one array along two ways.",
+       example=(_EXAMPLE, "[7. 4.]"))
+binary("_scatter_elemwise_div", _div, "The quotient; MXNet has it for a row-sparse `lhs`.",
+       example=(_EXAMPLE, "[2.5 1. ]"))

@@ -196,10 +196,13 @@ def reduced_axes(axis: int | Sequence[int] | None, rank: int, exclude: bool = Fa
     return tuple(sorted(chosen)) if len(chosen) < rank else None
 
 
+_EVERY = [tuple(range(rank)) for rank in range(65)]       # torch has tensors of up to 64 axes
+
+
 def reduced(reduce: Callable[..., Tensor], data: Tensor, axes: tuple[int, ...] | None, keepdims: bool) -> Tensor:
     """Apply `reduce(data, axes, keepdims)`. Of all axes, what is left has shape (1,), as MXNet has no scalars."""
     if axes is None:
-        whole = reduce(data, tuple(range(data.dim())), keepdims)
+        whole = reduce(data, _EVERY[data.dim()], keepdims)
         return whole if keepdims else whole.reshape(1)
     if not axes:                            # exclude=True with every axis: torch would take () for all
         return reduce(data.unsqueeze(-1), (data.dim(),), False)

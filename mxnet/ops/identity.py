@@ -21,8 +21,10 @@ def _same(data: Tensor) -> Tensor:
 
 unary("_copy", _same, "The array itself: a copy of its own for the caller of `mx.nd`.", "identity", alias=True,
       example=("mx.nd.array([1, 2])", "[1. 2.]"))
-unary("_copyto", _same, "A copy, which `out=` may place on another device.", "_npi_copyto", alias=True)
-unary("_CrossDeviceCopy", _same, "A copy between devices, as MXNet puts them into graphs with `ctx_group`.", alias=True)
+unary("_copyto", _same, "A copy, which `out=` may place on another device.", "_npi_copyto", alias=True,
+      example=("mx.nd.array([1, 2])", "[1. 2.]"))
+unary("_CrossDeviceCopy", _same, "A copy between devices, as MXNet puts them into graphs with `ctx_group`.", alias=True,
+      example=("mx.nd.array([1, 2])", "[1. 2.]"))
 unary("BlockGrad", torch.detach, "The array itself, through which no gradient passes.", "stop_gradient",
       "_sparse_stop_gradient", alias=True, gradient=no_gradient, example=("mx.nd.array([1, 2])", "[1. 2.]"))
 unary("make_loss", _same, "The array itself as a loss: its gradient is 1, whatever comes from above.", sparse=True,
@@ -57,7 +59,11 @@ def _(params, head):
 
 @op("_identity_with_attr_like_rhs", alias=True)
 def identity_like(lhs: Tensor, rhs: Tensor) -> Tensor:
-    """`lhs` itself; in a symbol its shape and dtype follow from `rhs`, which is not used otherwise."""
+    """`lhs` itself; in a symbol its shape and dtype follow from `rhs`, which is not used otherwise.
+
+    >>> print(mx.nd._internal._identity_with_attr_like_rhs(mx.nd.array([1, 2]), mx.nd.zeros((2,))).asnumpy())
+    [1. 2.]
+    """
     return lhs
 
 

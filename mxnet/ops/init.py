@@ -35,7 +35,11 @@ def _own_dtype(params):
 @op("_zeros")
 def zeros(*, shape: Shape = (), ctx: Context | None = None, dtype: torch.dtype = torch.float32,
           device: Device) -> Tensor:
-    """An array of zeros of a shape and dtype, on `ctx` (the current context when not given)."""
+    """An array of zeros of a shape and dtype, on `ctx` (the current context when not given).
+
+    >>> print(mx.nd._internal._zeros(shape=(2,)).asnumpy())
+    [0. 0.]
+    """
     return torch.zeros(wanted_shape(shape), dtype=dtype, device=device)
 
 
@@ -43,7 +47,11 @@ def zeros(*, shape: Shape = (), ctx: Context | None = None, dtype: torch.dtype =
 @op("_ones")
 def ones(*, shape: Shape = (), ctx: Context | None = None, dtype: torch.dtype = torch.float32,
          device: Device) -> Tensor:
-    """An array of ones of a shape and dtype, on `ctx` (the current context when not given)."""
+    """An array of ones of a shape and dtype, on `ctx` (the current context when not given).
+
+    >>> print(mx.nd._internal._ones(shape=(2,)).asnumpy())
+    [1. 1.]
+    """
     return torch.ones(wanted_shape(shape), dtype=dtype, device=device)
 
 
@@ -51,13 +59,21 @@ def ones(*, shape: Shape = (), ctx: Context | None = None, dtype: torch.dtype = 
 @op("_full", "_npi_full")
 def full(*, shape: Shape = (), ctx: Context | None = None, dtype: torch.dtype = torch.float32, value: float,
          device: Device) -> Tensor:
-    """An array that holds `value`, cast to `dtype`, everywhere; on `ctx` (the current context when not given)."""
+    """An array that holds `value`, cast to `dtype`, everywhere; on `ctx` (the current context when not given).
+
+    >>> print(mx.nd._internal._full(shape=(2,), value=2.5).asnumpy())
+    [2.5 2.5]
+    """
     return torch.full(wanted_shape(shape), number(value, dtype), dtype=dtype, device=device)
 
 
 @op("_zeros_without_dtype")
 def zeros_without_dtype(*, shape: Shape = (), ctx: Context | None = None, dtype: int = -1, device: Device) -> Tensor:
-    """Zeros whose dtype (a code of MXNet's; -1 for none) follows from what they are used with; else float32."""
+    """Zeros whose dtype (a code of MXNet's; -1 for none) follows from what they are used with; else float32.
+
+    >>> print(mx.nd._internal._zeros_without_dtype(shape=(2,)).asnumpy())
+    [0. 0.]
+    """
     return torch.zeros(wanted_shape(shape), dtype=FROM_CODE.get(dtype, torch.float32), device=device)
 
 
@@ -78,7 +94,7 @@ def ramp(count: int, start: float, step: float, repeat: int, dtype: torch.dtype,
         start, step = number(start, dtype), number(step, dtype)
         made = torch.arange(different, device=device).mul_(step).add_(start).to(dtype)
     elif step and count:
-        made = torch.arange(start, start + (different - 0.5) * step, step, dtype=dtype, device=device)[:different]
+        made = torch.arange(start, start + (different - 0.5) * step, step, dtype=dtype, device=device)
     else:
         made = torch.full((different,), start, dtype=dtype, device=device)
     return made if repeat == 1 else made.repeat_interleave(repeat)[:count]
@@ -109,6 +125,9 @@ def arange(*, start: float, stop: float | None = None, step: float = 1.0, repeat
     """Numbers from `start` up to, without, `stop`, `step` apart, each `repeat` times, in one axis.
 
     With `stop` left out they go from 0 to `start`. For a whole dtype, start and step are cut towards zero first.
+
+    >>> print(mx.nd._internal._arange(start=1, stop=4).asnumpy())
+    [1. 2. 3.]
     """
     count = _count(start, stop, step, repeat, infer_range)
     return ramp(count, 0.0 if stop is None else start, step, repeat, dtype, device)
@@ -122,7 +141,11 @@ def _linspace_shape(params):
 @op("_linspace", "_npi_linspace")
 def linspace(*, start: float, stop: float, num: Annotated[int, Range(0)], endpoint: bool = True,
              ctx: Context | None = None, dtype: torch.dtype = torch.float32, device: Device) -> Tensor:
-    """`num` numbers at even distances from `start` to `stop`, which is the last one, or left out (`endpoint=False`)."""
+    """`num` numbers at even distances from `start` to `stop`, which is the last one, or left out (`endpoint=False`).
+
+    >>> print(mx.nd._internal._linspace(start=0, stop=1, num=3).asnumpy())
+    [0.  0.5 1. ]
+    """
     real = dtype if dtype.is_floating_point else torch.float64
     if endpoint:
         return torch.linspace(start, stop, num, dtype=real, device=device).to(dtype)
@@ -137,7 +160,12 @@ def _eye_shape(params):
 @op("_eye")
 def eye(*, N: Annotated[int, Range(0)], M: Annotated[int, Range(0)] = 0, k: int = 0, ctx: Context | None = None,
         dtype: torch.dtype = torch.float32, device: Device) -> Tensor:
-    """An (N, M) matrix, (N, N) when `M` is 0, with ones on a diagonal: `k` columns right of the main one."""
+    """An (N, M) matrix, (N, N) when `M` is 0, with ones on a diagonal: `k` columns right of the main one.
+
+    >>> print(mx.nd._internal._eye(N=2).asnumpy())
+    [[1. 0.]
+     [0. 1.]]
+    """
     made = torch.zeros(N, M or N, dtype=dtype, device=device)
     made.diagonal(k).fill_(1) if -N < k < (M or N) else None
     return made

@@ -116,6 +116,10 @@ def onehot_encode(lhs: Tensor, rhs: Tensor) -> Tensor:
     """Rows that are 1 at an index and 0 elsewhere: `lhs` holds the indices (n,), `rhs` (n, classes) gives the shape.
 
     The dtype is that of `rhs`. Rows whose index is out of range are 0.
+
+    >>> print(mx.nd._internal._onehot_encode(mx.nd.array([1, 0]), mx.nd.zeros((2, 3))).asnumpy())
+    [[0. 1. 0.]
+     [1. 0. 0.]]
     """
     classes = torch.arange(rhs.shape[1], device=rhs.device)
     return (lhs.to(torch.int64).unsqueeze(1) == classes).to(rhs.dtype)

@@ -21,6 +21,8 @@ _AGAINST = "mx.nd.array([[1, 2], [3, 5]]), axis=1"
 
 
 def _sum(data: Tensor, axes: Shape, keepdims: bool) -> Tensor:
+    if data.is_floating_point():
+        return torch.sum(data, axes, keepdims)
     return torch.sum(data, axes, keepdims, dtype=data.dtype)
 
 
@@ -64,7 +66,8 @@ reduction("nansum", _without_nan(_sum, 0.0), "The sum over axes, NaN counting as
           example=("mx.nd.array([[1, float('nan')], [3, 5]]), axis=1", "[1. 8.]"))
 reduction("nanprod", _without_nan(_prod, 1.0), "The product over axes, NaN counting as 1.",
           example=("mx.nd.array([[1, float('nan')], [3, 5]]), axis=1", "[ 1. 15.]"))
-reduction("_square_sum", _square_sum, "The sum of squares over axes; MXNet has it for a row-sparse array.")
+reduction("_square_sum", _square_sum, "The sum of squares over axes; MXNet has it for a row-sparse array.",
+          example=(_AGAINST, "[ 5. 34.]"))
 
 # ---- extremes -------------------------------------------------------------------------------------------------------
 
@@ -150,6 +153,14 @@ argmax_channel.gradient(no_gradient)
 
 # ---- norms and moments ----------------------------------------------------------------------------------------------
 
+def _taxicab(data: Tensor, axes: Shape, keepdims: bool) -> Tensor:
+    return torch.linalg.vector_norm(data, 1, axes, keepdims)
+
+
+def _euclidean(data: Tensor, axes: Shape, keepdims: bool) -> Tensor:
+    return torch.linalg.vector_norm(data, 2, axes, keepdims)
+
+
 @op("norm", "_sparse_norm")
 def norm(data: Tensor, *, ord: int = 2, axis: tuple[int, ...] | None = None,
          out_dtype: Literal[None, "float16", "float32", "float64", "int32", "int64", "int8"] = None,
@@ -166,12 +177,10 @@ def norm(data: Tensor, *, ord: int = 2, axis: tuple[int, ...] | None = None,
     if ord not in (1, 2):
         raise OperatorError(f"ord is {ord}, expected 1 or 2")
 
-    def reduce(data: Tensor, axes: Shape, keepdims: bool) -> Tensor:
-        return torch.linalg.vector_norm(data, ord, axes, keepdims)
-
-    kind = TORCH[out_dtype] if out_dtype else data.dtype
-    real = data if data.is_floating_point() else data.to(torch.float64)
-    return reduced(reduce, real, reduced_axes(axis, data.dim()), keepdims).to(kind)
+    reduce, axes = _taxicab if ord == 1 else _euclidean, reduced_axes(axis, data.dim())
+    if data.is_floating_point() and not out_dtype:
+        return reduced(reduce, data, axes, keepdims)
+    return reduced(reduce, data.to(torch.float64), axes, keepdims).to(TORCH[out_dtype] if out_dtype else data.dtype)
 
 
 @norm.shape

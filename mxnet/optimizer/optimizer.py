@@ -2,6 +2,7 @@
 """The base of optimizers: rates, multipliers and update counts; a subclass adds states and one step."""
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -49,8 +50,8 @@ class Optimizer:
         self.lr = learning_rate
         if lr_scheduler is not None and learning_rate is not None:
             if lr_scheduler.base_lr != learning_rate:
-                warnings.warn(f"learning rate from ``lr_scheduler`` has been overwritten by ``learning_rate`` in "
-                              f"optimizer: {lr_scheduler.base_lr} becomes {learning_rate}", UserWarning, stacklevel=3)
+                logging.info("learning rate from lr_scheduler has been overwritten by learning_rate in optimizer: "
+                             "%s becomes %s", lr_scheduler.base_lr, learning_rate)
             lr_scheduler.base_lr = learning_rate
         self.wd = wd
         self.begin_num_update = self.num_update = begin_num_update

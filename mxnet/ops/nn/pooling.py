@@ -37,6 +37,9 @@ _AVG: dict[int, Callable[..., Tensor]] = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F
 class Plan(NamedTuple):
     """How windows lie on data of certain sizes. `margin`: the padding as F.pad wants it, all windows whole."""
 
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    pad: tuple[int, ...]
     native: bool
     ceil: bool
     margin: tuple[int, ...]
@@ -76,37 +79,31 @@ def pooling(data: Tensor, *, kernel: tuple[int, ...] = (), pool_type: PoolType =
     channels_last = layout is not None and layout[-1] == "C"
     if channels_last:
         data = to_channels_first(data)
-    sizes = tuple(data.shape[2:])
-    if global_pool:
-        kernel, stride, pad, pooling_convention = sizes, (), (), "valid"
-    moves = _moves(kernel, stride, pad, pooling_convention, None if global_pool else layout, pool_type, p_value)
-    if len(sizes) != len(kernel):
-        check_rank(tuple(data.shape), kernel)
-    plan = plan_of(sizes, kernel, moves.stride, moves.pad, pooling_convention)
+    plan = plan_of(data.shape[2:], kernel, stride, pad, pooling_convention, layout, global_pool)
     if pool_type == "max":
-        out = max_pool(data, kernel, moves.stride, moves.pad, plan, torch.finfo(data.dtype).min)
+        out = max_pool(data, plan, torch.finfo(data.dtype).min)
     elif pool_type == "avg":
-        out = _average_pool(data, kernel, moves.stride, moves.pad, plan, count_include_pad is not False)
+        out = _average_pool(data, plan, count_include_pad is not False)
     elif pool_type == "sum":
-        out = sum_pool(data, kernel, moves.stride, moves.pad, plan)
+        out = sum_pool(data, plan)
     else:
-        out = _norm_pool(data, kernel, moves.stride, moves.pad, plan, p_value)
+        out = _norm_pool(data, plan, p_value)
     return to_channels_last(out) if channels_last else out
 
 
 @pooling.shape
 def _(params, data):
     check_data(data)
-    kernel = params.kernel
+    if params.pool_type == "lp":
+        _check_p(params.p_value)
     channels_last = params.layout is not None and params.layout[-1] == "C"
     batch, channels, *sizes = channels_first(data, channels_last)
     if params.global_pool:
         return {"out": as_layout((batch, channels, *[1] * len(sizes)), channels_last)}
-    check_rank(data, kernel)
-    moves = _moves(kernel, params.stride, params.pad, params.pooling_convention, params.layout, params.pool_type,
-                   params.p_value)
+    check_rank(data, params.kernel)
+    moves = _moves(params.kernel, params.stride, params.pad, params.pooling_convention, params.layout)
     out = [None if size is None else out_size(params.pooling_convention, size, *move)
-           for size, *move in zip(sizes, kernel, moves.stride, moves.pad)]
+           for size, *move in zip(sizes, params.kernel, moves.stride, moves.pad)]
     return {"out": as_layout((batch, channels, *out), channels_last)}
 
 
@@ -116,11 +113,14 @@ def check_data(data: tuple[int | None, ...]) -> None:
         raise OperatorError(f"data is {show(data)}, but expected are batch, channels, and 1, 2 or 3 spatial axes")
 
 
-def _moves(kernel: tuple[int, ...], stride: tuple[int, ...], pad: tuple[int, ...], convention: str,
-           layout: str | None, pool_type: str, p_value: int | None) -> Window:
-    """Complete and check the parameters."""
-    if pool_type == "lp" and p_value not in (1, 2, 3):
+def _check_p(p_value: int | None) -> None:
+    if p_value not in (1, 2, 3):
         raise OperatorError(f"p_value is {p_value}, but pool_type 'lp' needs 1, 2 or 3")
+
+
+def _moves(kernel: tuple[int, ...], stride: tuple[int, ...], pad: tuple[int, ...], convention: str,
+           layout: str | None) -> Window:
+    """Complete and check the parameters."""
     if convention == "same":
         if len(kernel) != 1 or any(pad):
             raise OperatorError(f"pooling_convention 'same' is for one spatial axis without padding, but kernel is "
@@ -141,60 +141,65 @@ def out_size(convention: str, size: int, kernel: int, stride: int, pad: int) -> 
 
 @functools.lru_cache(maxsize=4096)
 def plan_of(sizes: tuple[int, ...], kernel: tuple[int, ...], stride: tuple[int, ...], pad: tuple[int, ...],
-            convention: str) -> Plan:
+            convention: str, layout: str | None = None, global_pool: bool = False) -> Plan:
     """Where the windows lie, and whether torch's pooling knows such windows."""
+    sizes = tuple(sizes)
+    if global_pool:
+        kernel, stride, pad, convention, layout = sizes, (), (), "valid", None
+    moves = _moves(kernel, stride, pad, convention, layout)
+    check_rank((None, None, *sizes), kernel)
     native = convention != "same"
     margin: list[int] = []
-    for size, width, step, border in zip(sizes, kernel, stride, pad):
+    for size, width, step, border in zip(sizes, kernel, moves.stride, moves.pad):
         count = out_size(convention, size, width, step, border)
         start = (count - 1) * step - border             # of the last window, counted from the first element
         native = native and 2 * border <= width and start < size
         margin = [border, max(0, start + width - size), *margin]
-    return Plan(native, convention == "full", tuple(margin))
+    return Plan(kernel, moves.stride, moves.pad, native, convention == "full", tuple(margin))
 
 
-def max_pool(data: Tensor, kernel: tuple[int, ...], stride: tuple[int, ...], pad: tuple[int, ...], plan: Plan,
-             lowest: float) -> Tensor:
+def max_pool(data: Tensor, plan: Plan, lowest: float) -> Tensor:
     """Maxima of windows; those with nothing but padding hold `lowest`."""
+    pool = _MAX[len(plan.kernel)]
     if plan.native:
-        return _MAX[len(kernel)](data, kernel, stride, pad, 1, plan.ceil)
-    return _MAX[len(kernel)](F.pad(data, plan.margin, value=lowest), kernel, stride)
+        return pool(data, plan.kernel, plan.stride, plan.pad, 1, plan.ceil)
+    return pool(F.pad(data, plan.margin, value=lowest), plan.kernel, plan.stride)
 
 
-def _average_pool(data: Tensor, kernel: tuple[int, ...], stride: tuple[int, ...], pad: tuple[int, ...], plan: Plan,
-                  include_pad: bool) -> Tensor:
-    if data.shape[2:] == kernel and not any(pad):
+def _average_pool(data: Tensor, plan: Plan, include_pad: bool) -> Tensor:
+    kernel, pool = plan.kernel, _AVG[len(plan.kernel)]
+    if data.shape[2:] == kernel and not any(plan.pad):
         return data.mean(tuple(range(2, data.dim())), keepdim=True)
     if plan.native:
-        return _AVG[len(kernel)](data, kernel, stride, pad, plan.ceil, include_pad)
+        return pool(data, kernel, plan.stride, plan.pad, plan.ceil, include_pad)
     counted = data.new_ones((1, 1, *data.shape[2:]))
     if include_pad:
-        margin = tuple([width for size in reversed(pad) for width in (size, size)])
+        margin = tuple([width for size in reversed(plan.pad) for width in (size, size)])
         counted = F.pad(counted, margin, value=1.0)
         counted = F.pad(counted, [max(0, whole - part) for whole, part in zip(plan.margin, margin)])
     else:
         counted = F.pad(counted, plan.margin)
-    counts = _AVG[len(kernel)](counted, kernel, stride)
+    counts = pool(counted, kernel, plan.stride)
     counts.masked_fill_(counts == 0, 1)           # windows with nothing but padding are 0
-    return _AVG[len(kernel)](F.pad(data, plan.margin), kernel, stride) / counts
+    return pool(F.pad(data, plan.margin), kernel, plan.stride) / counts
 
 
-def sum_pool(data: Tensor, kernel: tuple[int, ...], stride: tuple[int, ...], pad: tuple[int, ...],
-             plan: Plan) -> Tensor:
+def sum_pool(data: Tensor, plan: Plan) -> Tensor:
     """Sums of windows; padding counts as zeros."""
+    kernel, stride, pad, ceil = plan.kernel, plan.stride, plan.pad, plan.ceil
     if not plan.native:
-        data, pad, plan = F.pad(data, plan.margin), (0,) * len(pad), plan._replace(ceil=False)
+        data, pad, ceil = F.pad(data, plan.margin), (0,) * len(pad), False
     if len(kernel) == 1:                  # the one average of torch that takes no divisor
-        out = F.avg_pool2d(data.unsqueeze(-2), (1, *kernel), (1, *stride), (0, *pad), plan.ceil, True, 1)
+        out = F.avg_pool2d(data.unsqueeze(-2), (1, *kernel), (1, *stride), (0, *pad), ceil, True, 1)
         return out.squeeze(-2)
-    return _AVG[len(kernel)](data, kernel, stride, pad, plan.ceil, True, 1)
+    return _AVG[len(kernel)](data, kernel, stride, pad, ceil, True, 1)
 
 
-def _norm_pool(data: Tensor, kernel: tuple[int, ...], stride: tuple[int, ...], pad: tuple[int, ...], plan: Plan,
-               p: int | None) -> Tensor:
+def _norm_pool(data: Tensor, plan: Plan, p: int | None) -> Tensor:
+    _check_p(p)
     if p == 1:                            # MXNet takes no absolute value here
-        return sum_pool(data, kernel, stride, pad, plan)
+        return sum_pool(data, plan)
     if p == 2:
-        return sum_pool(data * data, kernel, stride, pad, plan).sqrt()
-    cubes = sum_pool(data * data * data, kernel, stride, pad, plan)
+        return sum_pool(data * data, plan).sqrt()
+    cubes = sum_pool(data * data * data, plan)
     return cubes.abs().pow(1 / 3).copysign(cubes)

@@ -30,19 +30,18 @@ def pooling_v1(data: Tensor, *, kernel: tuple[int, ...] = (), pool_type: Literal
     >>> mx.nd.Pooling_v1(-mx.nd.ones((1, 1, 2, 2)), kernel=(2, 2), stride=(2, 2), pad=(1, 1)).asnumpy().ravel().tolist()
     [0.0, 0.0, 0.0, 0.0]
     """
-    sizes = tuple(data.shape[2:])
+    if not global_pool:
+        _check(tuple(data.shape), kernel)
     if global_pool:
-        kernel, stride, pad, pooling_convention = sizes, (), (), "valid"
-    _check(tuple(data.shape), kernel)
-    moves = window(kernel, stride, (), pad)
-    plan = plan_of(sizes, kernel, moves.stride, moves.pad, pooling_convention)
+        pad = ()
     if pool_type == "max":
         if any(pad):
-            data = F.pad(data, [width for width in reversed(pad) for _ in range(2)])
-            plan = plan_of(tuple(data.shape[2:]), kernel, moves.stride, (0, 0), pooling_convention)
-        return max_pool(data, kernel, moves.stride, (0, 0), plan, -math.inf)
-    out = sum_pool(data, kernel, moves.stride, moves.pad, plan)
-    return out / (kernel[0] * kernel[1]) if pool_type == "avg" else out
+            data, pad = F.pad(data, [width for width in reversed(pad) for _ in range(2)]), ()
+        plan = plan_of(data.shape[2:], kernel, stride, pad, pooling_convention, None, global_pool)
+        return max_pool(data, plan, -math.inf)
+    plan = plan_of(data.shape[2:], kernel, stride, pad, pooling_convention, None, global_pool)
+    out = sum_pool(data, plan)
+    return out / math.prod(plan.kernel) if pool_type == "avg" else out
 
 
 def _check(data: tuple[int | None, ...], kernel: tuple[int, ...]) -> None:

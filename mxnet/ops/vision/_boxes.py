@@ -53,11 +53,13 @@ def overlaps(lhs: Tensor, rhs: Tensor) -> Tensor:
     return torch.where(union > 0, common / union, 0.0)
 
 
-def suppress(boxes: Tensor, alive: Tensor, limit: float, classes: Tensor | None = None) -> Tensor:
+def suppress(boxes: Tensor, alive: Tensor, limit: float, classes: Tensor | None = None,
+             inclusive: bool = False) -> Tensor:
     """Greedy non-maximum suppression: which boxes stay, (batch, n).
 
     `boxes` are corner boxes (batch, n, 4), best first; those not `alive` (batch, n) neither stay nor suppress. A box
-    goes when it overlaps by more than `limit` with a better one that stays (of its class, where `classes` are given).
+    goes when it overlaps by more than `limit` (`inclusive`: or just as much) with a better one that stays, of its class
+    where `classes` are given.
 
     Blocks of boxes are settled one after the other. Within a block, "whoever no staying box suppresses stays" is
     repeated until nothing changes: after k rounds at least the k best are right, and in practice a few rounds do.
@@ -66,7 +68,7 @@ def suppress(boxes: Tensor, alive: Tensor, limit: float, classes: Tensor | None 
     for start in range(0, boxes.shape[1], _BLOCK):
         end = min(start + _BLOCK, boxes.shape[1])
         mine, rivals = alive[:, start:end], classes if classes is None else classes[:, start:end]
-        hits = _suppressing(boxes[:, start:end], boxes[:, start:end], limit, rivals, rivals).triu_(1)
+        hits = _suppressing(boxes[:, start:end], boxes[:, start:end], limit, inclusive, rivals, rivals).triu_(1)
         stay = mine
         while True:
             before, stay = stay, mine & ~(hits & stay.unsqueeze(2)).any(1)
@@ -76,23 +78,24 @@ def suppress(boxes: Tensor, alive: Tensor, limit: float, classes: Tensor | None 
         if end < boxes.shape[1] and stay.any():
             most = int(stay.sum(1).max())
             chosen = stay.sort(dim=1, descending=True, stable=True).indices[:, :most]      # the staying ones, padded
-            hits = _suppressing(_rows(boxes[:, start:end], chosen), boxes[:, end:], limit,
+            hits = _suppressing(rows_at(boxes[:, start:end], chosen), boxes[:, end:], limit, inclusive,
                                 None if rivals is None else rivals.gather(1, chosen),
                                 None if classes is None else classes[:, end:])
             alive[:, end:] &= ~(hits & stay.gather(1, chosen).unsqueeze(2)).any(1)
     return alive
 
 
-def _suppressing(better: Tensor, worse: Tensor, limit: float, better_class: Tensor | None,
+def _suppressing(better: Tensor, worse: Tensor, limit: float, inclusive: bool, better_class: Tensor | None,
                  worse_class: Tensor | None) -> Tensor:
-    hits = overlaps(better, worse) > limit
+    shares = overlaps(better, worse)
+    hits = shares >= limit if inclusive else shares > limit
     if better_class is not None and worse_class is not None:
         hits &= better_class.unsqueeze(2) == worse_class.unsqueeze(1)
     return hits
 
 
-def _rows(x: Tensor, index: Tensor) -> Tensor:
-    """Rows of x (batch, n, width) by index (batch, m)."""
+def rows_at(x: Tensor, index: Tensor) -> Tensor:
+    """The rows of x (batch, n, width) that index (batch, m) names."""
     return x.gather(1, index.unsqueeze(2).expand(-1, -1, x.shape[2]))
 
 

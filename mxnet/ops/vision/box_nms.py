@@ -9,7 +9,7 @@ from ..infer import show
 from ..nn.loss_heads import refuse_integers
 from ..params import Params
 from ..registry import OperatorError, op
-from ._boxes import Format, converted, suppress
+from ._boxes import Format, converted, rows_at, suppress
 
 
 @op("_contrib_box_nms", "_contrib_box_non_maximum_suppression", outputs=("output0",))
@@ -45,7 +45,7 @@ def box_nms(data: Tensor, *, overlap_thresh: float = 0.5, valid_thresh: float = 
     with torch.no_grad():
         order, stays = _best(rows, coord_start, score_index, id_index, background_id, valid_thresh, topk,
                              overlap_thresh, force_suppress, in_format)
-    out = rows.gather(1, order.unsqueeze(2).expand(-1, -1, rows.shape[2]))
+    out = rows_at(rows, order)
     if in_format != out_format:
         out = _reformatted(out, coord_start, in_format, out_format)
     out = out.masked_fill(~stays.unsqueeze(2), -1.0)
@@ -85,7 +85,7 @@ def _best(rows: Tensor, coords: int, score: int, class_: int, background: int, v
     most = int(usable.sum(1).max())
     ranked = rows[..., score].masked_fill(~usable, float("-inf")).sort(dim=1, descending=True, stable=True).indices
     ranked = ranked[:, :most if topk < 0 else min(most, topk)]
-    best = rows.gather(1, ranked.unsqueeze(2).expand(-1, -1, rows.shape[2]))
+    best = rows_at(rows, ranked)
     corners = converted(best[..., coords:coords + 4], format, "corner")
     alive = usable.gather(1, ranked)
     stays = suppress(corners, alive, limit, None if force or class_ < 0 else best[..., class_])

@@ -60,6 +60,9 @@ SAMPLES = [
     Sample("square", [values([16, 17, 200], dtype="uint8")]),
     Sample("relu", [T(3, 4, dtype="bfloat16")]),
 
+    *[Sample(op, [T(3, 2, 2, low=DOMAIN[op][0], high=DOMAIN[op][1])]) for op in DOMAIN],
+    *[Sample(op, [values([0, 1], dtype="int32")]) for op in DOMAIN if op not in WHOLE and op != "gamma"],
+
     # aliases
     Sample("identity", [T(2, 3)]),
     Sample("stop_gradient", [T(2, 3)]),
@@ -151,6 +154,7 @@ SAMPLES = [
     Sample("_identity_with_attr_like_rhs", [T(2, 3, dtype="float16"), T(2, 3, dtype="float16")]),
     Sample("_identity_with_attr_like_rhs", [ints(4), ints(4)]),
     Sample("_identity_with_attr_like_rhs", [T(1), T(1)]),
+    Sample("_identity_with_attr_like_rhs", [T(2, 1, 2), T(2, 1, 2)]),
     Sample("_identity_with_attr_like_rhs", [T(0, 3), T(0, 3)]),
     Bad("_identity_with_attr_like_rhs", [T(2), T(3)], {}, match="rhs"),
     *[Sample("cast_storage", [T(2, 3, dtype=d)], {"stype": "default"}) for d in ("float16", "float32", "float64")],
@@ -164,6 +168,11 @@ SAMPLES = [
     *[Sample("_copyto", [T(2, 3, dtype=d)], ours_ok="MXNet wants out=, here a copy is made without",
              skip={"record": "MXNet has no gradient of it"})
       for d in ("float16", "float32", "float64", "int32", "uint8")],
+    *[Sample("_CrossDeviceCopy", [T(2, 3, dtype=d)], ours_ok="MXNet puts it into graphs only",
+             skip={"record": "MXNet has no gradient of it"}) for d in ("float16", "float32", "float64", "int32")],
+    *[Sample("_CrossDeviceCopy", [T(*shape)], ours_ok="MXNet puts it into graphs only",
+             skip={"record": "MXNet has no gradient of it"}) for shape in ((1,), (2, 1, 3))],
+    Bad("_NoGradient", [], {}, match="no value", skip={"symbol": "refused when it runs"}),
     Sample("_copyto", [T(1)], ours_ok="MXNet wants out=, here a copy is made without"),
 
     # close to one another

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""_contrib_MultiBoxPrior: the anchors of a single-shot detector, laid over a feature map."""
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..infer import show
+from ..params import Params
+from ..registry import OperatorError, op
+
+
+@op("_contrib_MultiBoxPrior", "_npx_multibox_prior")
+def multibox_prior(data: Tensor, *, sizes: tuple[float, ...] = (1.0,), ratios: tuple[float, ...] = (1.0,),
+                   clip: bool = False, steps: tuple[float, ...] = (-1.0, -1.0),
+                   offsets: tuple[float, ...] = (0.5, 0.5)) -> Tensor:
+    """Boxes of several sizes and shapes around the centre of every pixel of a feature map.
+
+    Parameters
+    ----------
+    data : (batch, channels, height, width): only height and width count
+    sizes : heights of the boxes of the first ratio, relative to the image
+    ratios : width divided by height; those but the first come in the first size only
+    clip : cut the boxes to the image
+    steps : distance of neighbouring centres, (vertical, horizontal), relative to the image; not positive: 1 / height
+        and 1 / width
+    offsets : place of a centre within its pixel, (vertical, horizontal)
+
+    The output is (1, height * width * (sizes + ratios - 1), 4), corner boxes relative to the image, pixel after pixel.
+    No gradient. Formula: Liu et al., "SSD" (2016). Source: MXNet operator `_contrib_MultiBoxPrior`.
+
+    >>> import mxnet as mx
+    >>> mx.nd.contrib.MultiBoxPrior(mx.nd.zeros((1, 1, 1, 2)), sizes=(0.5,)).asnumpy().tolist()
+    [[[0.125, 0.25, 0.375, 0.75], [0.625, 0.25, 0.875, 0.75]]]
+    """
+    _refuse_bad(tuple(data.shape), sizes, ratios, steps, offsets)
+    height, width = data.shape[2:4]
+
+    def centres(axis: int, count: int) -> Tensor:
+        step = steps[axis] if steps[axis] > 0 else 1 / count
+        return (torch.arange(count, dtype=data.dtype, device=data.device) + offsets[axis]) * step
+    y, x = torch.meshgrid(centres(0, height), centres(1, width), indexing="ij")
+    first = ratios[0] ** 0.5
+    shapes = [(size * first, size / first) for size in sizes]
+    shapes += [(sizes[0] * ratio ** 0.5, sizes[0] / ratio ** 0.5) for ratio in ratios[1:]]
+    half = data.new_tensor([(wide * height / width / 2, high / 2) for wide, high in shapes])
+    centre = torch.stack([x, y], -1).unsqueeze(2)
+    boxes = torch.cat([centre - half, centre + half], -1).view(1, -1, 4)
+    return boxes.clamp_(0, 1) if clip else boxes
+
+
+def _refuse_bad(data, sizes, ratios, steps, offsets):
+    if len(data) < 4:
+        raise OperatorError(f"data is {show(data)}, but needs 4 dimensions, (batch, channels, height, width)")
+    for name, value in (("sizes", sizes), ("ratios", ratios)):
+        if not value or min(value) <= 0:
+            raise OperatorError(f"{name}={value} needs at least one number, and all above 0")
+    for name, value in (("steps", steps), ("offsets", offsets)):
+        if len(value) != 2:
+            raise OperatorError(f"{name}={value} needs two numbers, (vertical, horizontal)")
+
+
+@multibox_prior.shape
+def _(params: Params, data):
+    _refuse_bad(data, params.sizes, params.ratios, params.steps, params.offsets)
+    height, width = data[2:4]
+    each = len(params.sizes) + len(params.ratios) - 1
+    return {"out": (1, None if None in (height, width) else height * width * each, 4)}

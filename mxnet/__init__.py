@@ -7,8 +7,30 @@
 """
 from __future__ import annotations
 
-from . import (attribute, autograd, base, callback, context, executor, initializer, io, kvstore, log, lr_scheduler,
-               metric, model, module, monitor, name, ndarray, optimizer, random, recordio, registry, symbol)
+from . import (
+               attribute,
+               autograd,
+               base,
+               callback,
+               context,
+               executor,
+               initializer,
+               io,
+               kvstore,
+               log,
+               lr_scheduler,
+               metric,
+               model,
+               module,
+               monitor,
+               name,
+               ndarray,
+               optimizer,
+               random,
+               recordio,
+               registry,
+               symbol,
+)
 from . import initializer as init
 from . import kvstore as kv
 from . import module as mod

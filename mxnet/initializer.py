@@ -37,7 +37,7 @@ class Initializer:
     """Base of initializers, called with (name, array).
 
     A parameter's own `__init__` attribute decides first; then the end of its name: weights go to `_init_weight`, which
-    subclasses define; biases, betas and means become 0, gammas and variances 1.
+    subclasses define; biases, betas and means become 0, gammas and variances 1. Other names are refused.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -69,7 +69,8 @@ class Initializer:
         if not isinstance(desc, str):
             raise MXNetTypeError(f"an initializer takes a name and an array, not {type(desc).__name__}")
         if not isinstance(desc, InitDesc):
-            desc = InitDesc(desc)
+            self._fill_by_plain_name(desc, arr)
+            return
         if desc.global_init is None:
             desc.global_init = self
         own = desc.attrs.get("__init__", "")
@@ -83,6 +84,14 @@ class Initializer:
                 self._verbose_print(desc, ending, arr)
                 return
         self._init_default(desc, arr)
+
+    def _fill_by_plain_name(self, name: str, arr: NDArray) -> None:
+        """MXNet's older rules, still followed for names that are plain text: they know beginnings, too."""
+        for beginning, ending, method in _BY_PLAIN_NAME:
+            if name.startswith(beginning) and name.endswith(ending):
+                getattr(self, method)(name, arr)
+                return
+        self._init_default(name, arr)
 
     def _init_zero(self, _: str, arr: NDArray) -> None:
         arr._tensor.zero_()
@@ -111,12 +120,15 @@ class Initializer:
                               f'mx.sym.Variable(init=mx.init.*) to set initialization pattern')
 
 
-# The first ending that fits decides.
+# The first that fits decides. MXNet refuses moving statistics without an attribute of their own; it gives them one
+# when it makes the symbol, which symbols from elsewhere may lack.
+_MOVING = (("moving_mean", "_init_zero"), ("moving_var", "_init_one"), ("moving_inv_var", "_init_zero"),
+           ("moving_avg", "_init_zero"))
 _BY_NAME = (("weight", "_init_weight"), ("bias", "_init_bias"), ("gamma", "_init_gamma"), ("beta", "_init_beta"),
-            ("min", "_init_zero"), ("max", "_init_one"),
-            ("moving_mean", "_init_zero"), ("running_mean", "_init_zero"),
-            ("moving_var", "_init_one"), ("running_var", "_init_one"), ("moving_inv_var", "_init_zero"),
-            ("moving_avg", "_init_zero"))
+            ("min", "_init_zero"), ("max", "_init_one"), *_MOVING)
+_BY_PLAIN_NAME = (("upsampling", "", "_init_bilinear"), ("stn_loc", "weight", "_init_zero"),
+                  ("stn_loc", "bias", "_init_loc_bias"), *(("", ending, method) for ending, method in _BY_NAME))
+
 
 register = get_register_func(Initializer, "initializer")
 alias = get_alias_func(Initializer, "initializer")
@@ -143,8 +155,6 @@ class Zero(Initializer):
     def _init_weight(self, name: str, arr: NDArray) -> None:
         self._init_zero(name, arr)
 
-    _init_default = _init_weight
-
 
 @register
 @alias("ones")
@@ -153,8 +163,6 @@ class One(Initializer):
 
     def _init_weight(self, name: str, arr: NDArray) -> None:
         self._init_one(name, arr)
-
-    _init_default = _init_weight
 
 
 @register
@@ -167,8 +175,6 @@ class Constant(Initializer):
 
     def _init_weight(self, name: str, arr: NDArray) -> None:
         arr[:] = self.value
-
-    _init_default = _init_weight
 
     def dumps(self) -> str:
         value = self.value
@@ -275,6 +281,8 @@ class Bilinear(Initializer):
 
     def _init_weight(self, name: str, arr: NDArray) -> None:
         shape = arr.shape
+        if len(shape) != 4:
+            raise MXNetValueError(f"Bilinear is for weights of 4 axes, not {name} {shape}")
         f = np.ceil(shape[3] / 2.0)
         c = (2 * f - 1 - f % 2) / (2.0 * f)
         across, down = np.arange(shape[3]), np.arange(shape[2])

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from .base import MXNetTypeError, MXNetValueError, nearest
+from .base import MXNetKeyError, MXNetTypeError, MXNetValueError, nearest
 
 __all__ = ["get_alias_func", "get_create_func", "get_register_func", "get_registry"]
 
@@ -27,7 +27,7 @@ def get_register_func(base_class: type, nickname: str) -> Callable[..., type]:
         if not (isinstance(klass, type) and issubclass(klass, base_class)):
             raise MXNetTypeError(f"Can only register subclass of {base_class.__name__}, not {klass!r}")
         key = (name or klass.__name__).lower()
-        if key in table and table[key] is not klass:
+        if key in table:
             warnings.warn(f"New {nickname} {klass.__module__}.{klass.__name__} registered with name {key} is "
                           f"overriding existing {nickname} {table[key].__module__}.{table[key].__name__}", UserWarning,
                           stacklevel=2)
@@ -58,6 +58,8 @@ def get_create_func(base_class: type, nickname: str) -> Callable[..., Any]:
         if args:
             first, args = args[0], args[1:]
         else:
+            if nickname not in kwargs:
+                raise MXNetKeyError(f"the {nickname} is missing: give its name first, or as {nickname}=")
             first = kwargs.pop(nickname)
         if isinstance(first, base_class):
             if args or kwargs:
@@ -67,6 +69,8 @@ def get_create_func(base_class: type, nickname: str) -> Callable[..., Any]:
             return create(**first)
         if not isinstance(first, str):
             raise MXNetTypeError(f"{nickname} must be of string type, not {type(first).__name__}")
+        if first.startswith(("[", "{")) and (args or kwargs):
+            raise MXNetValueError(f"{nickname} {first} holds its arguments: no further ones are possible")
         if first.startswith("["):
             name, kwargs = json.loads(first)
             return create(name, **kwargs)

@@ -163,8 +163,9 @@ class Executor:
             rng = generator(self._ctx) if program.needs_rng else None
             watch.run(*[t.detach() for t in tensors], rng, enable_io_processing=False)
         except REFUSALS as again:
-            if watch.current is not None:
+            if watch.current is not None and watch.current[0].op is not None:
                 node, inputs = watch.current
+                assert node.op is not None
                 made = f"{node.name} ({node.line[0]}:{node.line[1]})" if node.line else node.name
                 return explain(node.op, made, [t for t in inputs if isinstance(t, torch.Tensor)], again)
         return error if isinstance(error, MXNetError) else MXNetError(str(error))

@@ -63,7 +63,7 @@ class _Lowering:
         return self.graph
 
     def _device(self, node: Node) -> torch.device:
-        group = node.attrs.get("__ctx_group__")
+        group = node.attrs.get("__ctx_group__", "")
         return self.groups[group].device if group in self.groups else self.device
 
     def _value(self, node: Node, index: int) -> Any:

@@ -2,8 +2,16 @@
 """`mx.io`: data iterators."""
 from .base import DataBatch, DataDesc, DataIter
 from .ndarray_iter import NDArrayIter
-from .registered import (CSVIter, ImageDetRecordIter, ImageRecordInt8Iter, ImageRecordIter, ImageRecordUInt8Iter,
-                         LibSVMIter, MNISTIter, MXDataIter)
+from .registered import (
+                         CSVIter,
+                         ImageDetRecordIter,
+                         ImageRecordInt8Iter,
+                         ImageRecordIter,
+                         ImageRecordUInt8Iter,
+                         LibSVMIter,
+                         MNISTIter,
+                         MXDataIter,
+)
 from .wrappers import PrefetchingIter, ResizeIter
 
 __all__ = ["CSVIter", "DataBatch", "DataDesc", "DataIter", "ImageDetRecordIter", "ImageRecordInt8Iter",

@@ -71,12 +71,14 @@ class DataBatch:
             raise MXNetTypeError(f"Data must be list of NDArrays, not {type(data).__name__}")
         if label is not None and not isinstance(label, (list, tuple)):
             raise MXNetTypeError(f"Label must be list of NDArrays, not {type(label).__name__}")
-        self.data, self.label, self.pad, self.index = data, label, pad, index
+        self.data: Any = data
+        self.label: Any = label
+        self.pad, self.index = pad, index
         self.bucket_key, self.provide_data, self.provide_label = bucket_key, provide_data, provide_label
 
     def __str__(self) -> str:
         labels = [item.shape for item in self.label] if self.label else None
-        return f"{type(self).__name__}: data shapes: {[item.shape for item in self.data]} label shapes: {labels}"
+        return f"{type(self).__name__}: data shapes: {[item.shape for item in self.data or []]} label shapes: {labels}"
 
 
 class DataIter:

@@ -18,7 +18,7 @@ __all__ = ["NDArrayIter"]
 
 
 def _init_data(data: Any, allow_empty: bool, default_name: str) -> list[tuple[str, NDArray]]:
-    """(name, array) pairs from an array, a list or a dict of them."""
+    """(name, array) pairs, in the order of names, from an array, a list or a dict of them."""
     if data is None:
         data = []
     if hasattr(data, "tocsr") or getattr(data, "stype", "default") != "default":
@@ -33,7 +33,7 @@ def _init_data(data: Any, allow_empty: bool, default_name: str) -> list[tuple[st
     if not isinstance(data, dict):
         raise MXNetTypeError("Input must be NDArray, numpy.ndarray, h5py.Dataset a list of them or dict with them as "
                              f"values, not {type(data).__name__}")
-    return [(name, _as_array(name, value)) for name, value in data.items()]
+    return [(name, _as_array(name, value)) for name, value in sorted(data.items())]
 
 
 def _is_h5(data: Any) -> bool:
@@ -64,7 +64,7 @@ class NDArrayIter(DataIter):
         `"discard"` it, or `"roll_over"` its examples to the next epoch
     data_name, label_name : names for arrays that come without
 
-    Raises ValueError when arrays differ in their number of examples or the batch is larger.
+    Raises ValueError when arrays differ in their number of examples.
 
     >>> import mxnet as mx
     >>> it = mx.io.NDArrayIter(mx.nd.ones((100, 10)), batch_size=25)
@@ -86,8 +86,6 @@ class NDArrayIter(DataIter):
             if value.shape[0] != self.num_data:
                 raise MXNetValueError(f"NDArrayIter: {name!r} has {value.shape[0]} examples, "
                                       f"{self.data[0][0]!r} has {self.num_data}")
-        if self.num_data < batch_size:
-            raise MXNetValueError(f"batch_size needs to be smaller than data size: {batch_size} > {self.num_data}")
         self.idx = np.arange(self.num_data)
         self.shuffle, self.last_batch_handle = shuffle, last_batch_handle
         self.cursor = -batch_size
@@ -115,6 +113,7 @@ class NDArrayIter(DataIter):
             np.random.shuffle(self.idx)
             self._epoch = self._epoch[self.idx]
         self._order = self._epoch if self._kept is None else np.concatenate([self._kept, self._epoch])
+        self._carried = 0 if self._kept is None else len(self._kept)
         self._kept = None
         self.cursor = -self.batch_size
 
@@ -127,7 +126,7 @@ class NDArrayIter(DataIter):
         """Begin the next epoch."""
         if self.last_batch_handle == "roll_over":
             left = len(self._order) % self.batch_size
-            finished = self.cursor + self.batch_size >= len(self._order) - left
+            finished = len(self._order) - self.batch_size < self.cursor < len(self._order)
             self._kept = self._order[len(self._order) - left:].copy() if left and finished else None
         self._begin()
 
@@ -153,10 +152,11 @@ class NDArrayIter(DataIter):
         return self._batch(self.label)
 
     def _numbers(self) -> np.ndarray:
-        """Numbers of the examples of the current batch."""
         positions = np.arange(self.cursor, self.cursor + self.batch_size) % len(self._order)
         return self._order[positions]
 
     def getpad(self) -> int:
+        if self.last_batch_handle == "roll_over":        # MXNet counts what was rolled over into the first batch
+            return self._carried if self.cursor == 0 else 0
         over = self.cursor + self.batch_size - len(self._order)
         return over if self.last_batch_handle == "pad" and over > 0 else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import struct
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -33,7 +34,7 @@ class MXDataIter(DataIter):
     """
 
     def __init__(self, batch_size: int, data: torch.Tensor, labels: torch.Tensor, order: torch.Tensor | None = None,
-                 data_name: str = "data", label_name: str = "label", round_batch: bool = True,
+                 data_name: str = "data", label_name: str = "softmax_label", round_batch: bool = True,
                  drop_last: bool = False) -> None:
         super().__init__(batch_size)
         if batch_size < 1:
@@ -137,7 +138,7 @@ def MNISTIter(image: str = "./train-images-idx3-ubyte", label: str = "./train-la
     ----------
     image, label : idx files, plain or .gz
     batch_size : examples in a batch; examples that do not fill one are left out
-    shuffle, seed : order the examples by a random permutation, made once from the seed
+    shuffle, seed : order the examples by a random permutation, made once from the seed: MXNet's own
     flat : batches of shape (batch, 784) instead of (batch, 1, 28, 28)
     num_parts, part_index : read one of several equal parts, for several workers
     silent : do not log the number of examples
@@ -147,32 +148,51 @@ def MNISTIter(image: str = "./train-images-idx3-ubyte", label: str = "./train-la
 
     Raises MXNetError for files that are missing, corrupt, or do not belong together.
     """
-    _refuse_unknown("MNISTIter", kwargs)
+    _warn_unknown("MNISTIter", kwargs)
     images, labels = read_idx(image, 3), read_idx(label, 1)
     if len(images) != len(labels):
         raise MXNetError(f"MNISTIter: {image} holds {len(images)} images, {label} holds {len(labels)} labels")
     if not 0 <= part_index < num_parts:
         raise MXNetValueError(f"MNISTIter: part_index {part_index} is not in [0, {num_parts})")
-    size = len(images) // num_parts
-    part = slice(part_index * size, (part_index + 1) * size)
+    part = slice(*(len(images) * index // num_parts for index in (part_index, part_index + 1)))
     data = torch.from_numpy(images[part].copy()).to(torch.float32).div_(256).to(as_torch(dtype))
     shape = tuple(input_shape) if input_shape is not None else (-1,) if flat else (1, *images.shape[1:])
     data = data.reshape(len(data), *shape)
     targets = torch.from_numpy(labels[part].astype(np.float32))
     order = None
     if shuffle:
-        order = torch.from_numpy(np.random.RandomState(seed).permutation(len(data)))
+        order = torch.tensor(_permutation(len(data), seed))
     if not silent:
         import logging
         logging.info("MNISTIter: load %d images, shuffle=%d, shape=%s", len(data), shuffle, tuple(data.shape[1:]))
     return MXDataIter(batch_size, data, targets, order, data_name, label_name, drop_last=True)
 
 
+def _permutation(count: int, seed: int) -> list[int]:
+    """Fisher and Yates' shuffle with the draws that C++ makes: a Mersenne twister, scaled down without bias.
+
+    It gives the order that MXNet's iterator has for this seed. Each step needs the one before: a plain loop.
+    """
+    draws = np.random.RandomState(seed)
+    order, at = list(range(count)), 0
+    words: list[int] = []
+    for place in range(1, count):
+        width = (2 ** 32 - 1) // (place + 1)
+        drawn = width * (place + 1)
+        while drawn >= width * (place + 1):
+            if at == len(words):
+                words, at = draws.randint(0, 2 ** 32, size=count, dtype=np.uint32).tolist(), 0
+            drawn, at = words[at], at + 1
+        other = drawn // width
+        order[place], order[other] = order[other], order[place]
+    return order
+
+
 # ---- CSV ----------------------------------------------------------------------------------------
 
 def CSVIter(data_csv: str, data_shape: Any, label_csv: str = "NULL", label_shape: Any = (1,), batch_size: int = 1,
             round_batch: bool = True, prefetch_buffer: int = 4, dtype: Any = None, ctx: str = "gpu",
-            data_name: str = "data", label_name: str = "label", **kwargs: Any) -> MXDataIter:
+            data_name: str = "data", label_name: str = "softmax_label", **kwargs: Any) -> MXDataIter:
     """Batches of rows of CSV files.
 
     Parameters
@@ -185,7 +205,7 @@ def CSVIter(data_csv: str, data_shape: Any, label_csv: str = "NULL", label_shape
 
     Raises MXNetError for files that are missing or whose rows have another number of values.
     """
-    _refuse_unknown("CSVIter", kwargs)
+    _warn_unknown("CSVIter", kwargs)
     kind = as_torch(dtype)
     data = _read_csv(data_csv, data_shape, kind)
     label_size = (label_shape,) if isinstance(label_shape, int) else tuple(label_shape)
@@ -213,9 +233,10 @@ def _read_csv(path: str, shape: Any, kind: torch.dtype) -> torch.Tensor:
     return torch.from_numpy(values).reshape(len(values), *sizes)
 
 
-def _refuse_unknown(name: str, given: dict[str, Any]) -> None:
+def _warn_unknown(name: str, given: dict[str, Any]) -> None:
+    """MXNet's iterators take any parameter and say nothing; this says that it changes nothing."""
     if given:
-        raise MXNetValueError(f"{name}: unknown parameter {next(iter(given))!r}")
+        warnings.warn(f"{name}: unknown parameters are left out: {', '.join(given)}", UserWarning, stacklevel=3)
 
 
 def _not_built(name: str) -> Callable[..., DataIter]:

@@ -24,7 +24,7 @@ class ResizeIter(DataIter):
         super().__init__(data_iter.batch_size)
         self.data_iter, self.size, self.reset_internal = data_iter, size, reset_internal
         self.cur = 0
-        self.current_batch: DataBatch | None = None
+        self.current_batch: Any = None
         self.provide_data, self.provide_label = data_iter.provide_data, data_iter.provide_label
         if hasattr(data_iter, "default_bucket_key"):
             self.default_bucket_key = data_iter.default_bucket_key
@@ -84,7 +84,7 @@ class PrefetchingIter(DataIter):
         self.n_iter = len(self.iters)
         self.rename_data, self.rename_label = rename_data, rename_label
         super().__init__(self.provide_data[0][1][0])
-        self.current_batch: DataBatch | None = None
+        self.current_batch: Any = None
         self._workers: list[_Worker] = []
         self._start()
 
@@ -146,16 +146,16 @@ class PrefetchingIter(DataIter):
         return self.current_batch
 
     def getdata(self) -> list[NDArray]:
-        return self.current_batch.data                                    # type: ignore[union-attr]
+        return self.current_batch.data
 
     def getlabel(self) -> list[NDArray]:
-        return self.current_batch.label                                   # type: ignore[union-attr]
+        return self.current_batch.label
 
     def getindex(self) -> Any:
-        return self.current_batch.index                                   # type: ignore[union-attr]
+        return self.current_batch.index
 
     def getpad(self) -> int | None:
-        return self.current_batch.pad                                     # type: ignore[union-attr]
+        return self.current_batch.pad
 
 
 class _Worker:

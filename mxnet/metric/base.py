@@ -16,7 +16,7 @@ import numpy
 import torch
 from torch import Tensor
 
-from ..base import MXNetTypeError, MXNetValueError, numeric_types
+from ..base import MXNetKeyError, MXNetTypeError, MXNetValueError, nearest, numeric_types
 from ..ndarray import NDArray
 from ..registry import get_alias_func, get_create_func, get_register_func
 
@@ -193,9 +193,7 @@ class EvalMetric:
 
     def update_dict(self, label: Mapping[str, Any], pred: Mapping[str, Any]) -> None:
         """Take a batch given by name: `update` gets those of `label_names` and `output_names`. Raises KeyError."""
-        preds = list(pred.values()) if self.output_names is None else [pred[name] for name in self.output_names]
-        labels = list(label.values()) if self.label_names is None else [label[name] for name in self.label_names]
-        self.update(labels, preds)
+        self.update(_named("label", label, self.label_names), _named("output", pred, self.output_names))
 
     def _mean(self, total: Any, count: Any) -> Any:
         """The value from a sum and a number of instances."""
@@ -228,6 +226,16 @@ class EvalMetric:
 
     def __str__(self) -> str:
         return f"EvalMetric: {dict(self.get_name_value())}"
+
+
+def _named(what: str, given: Mapping[str, Any], names: Sequence[str] | None) -> list[Any]:
+    """The arrays of those names, or all."""
+    try:
+        return list(given.values()) if names is None else [given[name] for name in names]
+    except KeyError as error:
+        name = error.args[0]
+        raise MXNetKeyError(f"there is no {what} {name!r} but {', '.join(map(repr, given))}."
+                            f"{nearest(name, given)}") from None
 
 
 def _name_values(found: tuple[Any, Any]) -> list[tuple[str, Any]]:

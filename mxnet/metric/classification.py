@@ -37,13 +37,13 @@ class Accuracy(EvalMetric):
     def update(self, labels: Any, preds: Any) -> None:
         """Take lists of labels and of predictions. Raises ValueError when they do not fit each other."""
         for label, pred in paired(labels, preds):
-            chosen = pred.to(torch.int32) if pred.shape == label.shape else pred.argmax(self.axis)
+            chosen = pred.long() if pred.shape == label.shape else pred.argmax(self.axis)
             if chosen.shape != label.shape:
-                if len(chosen.ravel()) != len(label.ravel()):
+                if chosen.numel() != label.numel():
                     raise MXNetValueError(f"{self.name}: labels {tuple(label.shape)} do not fit predictions "
                                           f"{tuple(pred.shape)} with classes along axis {self.axis}")
                 chosen, label = chosen.ravel(), label.ravel()
-            self._add((chosen == label.to(torch.int32)).sum(), label.numel())
+            self._add(torch.count_nonzero(chosen == label.long()), label.numel())
 
 
 @register
@@ -76,12 +76,14 @@ class TopKAccuracy(EvalMetric):
                                       f"{tuple(pred.shape)}")
             if len(pred) != len(label):
                 raise MXNetValueError(f"{self.name}: {len(label)} labels, {len(pred)} predictions")
+            if pred.shape[-1] < self.top_k:
+                raise MXNetValueError(f"{self.name}: predictions {tuple(pred.shape)} have less than {self.top_k} "
+                                      f"classes")
             if pred.ndim == 1:
-                found = pred.argsort() == label.ravel().to(torch.int32)
+                found = pred.argsort() == label.ravel().long()
             else:
-                best = pred.topk(min(self.top_k, pred.shape[1]), 1).indices
-                found = best == label.reshape(-1, 1).to(torch.int32)
-            self._add(found.sum(), len(pred))
+                found = pred.topk(self.top_k, 1).indices == label.reshape(-1, 1).long()
+            self._add(torch.count_nonzero(found), len(pred))
 
 
 @register

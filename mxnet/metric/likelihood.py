@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from torch import Tensor
+
 from ..base import MXNetIndexError, MXNetValueError
 from .base import EvalMetric, alias, paired, register, wide
 
@@ -38,12 +40,18 @@ class CrossEntropy(EvalMetric):
             if pred.ndim != 2 or len(chosen) != len(pred):
                 raise MXNetValueError(f"{self.name}: predictions are (batch, classes) for as many labels, not "
                                       f"{tuple(pred.shape)} for {tuple(label.shape)}")
+            self._add((self._probability(wide(pred), chosen) + self.eps).log().sum().neg(), len(chosen))
+
+    def _probability(self, pred: Tensor, chosen: Tensor) -> Tensor:
+        """The probabilities of the chosen classes; negative numbers count from the last class."""
+        if pred.is_cpu:
             try:
-                found = wide(pred).gather(1, chosen.where(chosen >= 0, chosen + pred.shape[1])[:, None])
+                return pred.gather(1, chosen[:, None])
             except RuntimeError:
-                raise MXNetIndexError(f"{self.name}: labels from {int(chosen.min())} to {int(chosen.max())} are not "
-                                      f"classes of predictions {tuple(pred.shape)}") from None
-            self._add((found + self.eps).log().sum().neg(), len(chosen))
+                if int(chosen.min()) < -pred.shape[1] or int(chosen.max()) >= pred.shape[1]:
+                    raise MXNetIndexError(f"{self.name}: labels from {int(chosen.min())} to {int(chosen.max())} are "
+                                          f"not classes of predictions {tuple(pred.shape)}") from None
+        return pred.gather(1, chosen.where(chosen >= 0, chosen + pred.shape[1])[:, None])
 
 
 @register
@@ -67,7 +75,7 @@ class Perplexity(EvalMetric):
     Parameters
     ----------
     ignore_label : a label that does not count (padding), or None
-    axis : axis of the predictions that the classes are along; labels have as many entries as the rest
+    axis : axis of the predictions, a matrix, that the classes are along; labels have as many entries as the other
 
     >>> import mxnet as mx
     >>> perplexity = mx.metric.Perplexity(ignore_label=None)
@@ -84,12 +92,15 @@ class Perplexity(EvalMetric):
     def update(self, labels: Any, preds: Any) -> None:
         """Take lists of labels and of predictions. Raises ValueError when they do not fit each other."""
         for label, pred in paired(labels, preds):
-            if pred.ndim == 0 or label.numel() * pred.shape[-1] != pred.numel():
+            if pred.ndim != 2 or label.numel() * pred.shape[-1] != pred.numel():
                 raise MXNetValueError(f"{self.name}: labels {tuple(label.shape)} do not fit predictions "
                                       f"{tuple(pred.shape)}")
-            rows = wide(pred).movedim(self.axis, -1)
-            chosen = label.reshape(*rows.shape[:-1], 1)
-            found = rows.gather(-1, chosen.long().clamp(0, rows.shape[-1] - 1)).clamp_min(1e-10).log()
+            rows = wide(pred).movedim(self.axis, 1)
+            if len(rows) != label.numel():
+                raise MXNetValueError(f"{self.name}: labels {tuple(label.shape)} do not fit predictions "
+                                      f"{tuple(pred.shape)} with classes along axis {self.axis}")
+            chosen = label.reshape(-1, 1)
+            found = rows.gather(1, chosen.long().clamp(0, rows.shape[1] - 1)).clamp_min(1e-10).log()
             if self.ignore_label is None:
                 self._add(found.sum().neg(), label.numel())
             else:

@@ -304,27 +304,83 @@ class BaseModule:
         if sparse_row_id_fn is not None:
             raise MXNetError("sparse_row_id_fn is for row_sparse parameters, which are not supported yet")
 
+    # ---- what a subclass defines ------------------------------------------------------------------
 
-def _abstract(name: str, doc: str) -> Any:
-    def call(self: BaseModule, *args: Any, **kwargs: Any) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} does not define {name}")
-    call.__name__, call.__doc__ = name, doc
-    return call
+    def _undefined(self, name: str) -> NotImplementedError:
+        return NotImplementedError(f"{type(self).__name__} does not define {name}")
 
+    def bind(self, data_shapes: Sequence[Any], label_shapes: Sequence[Any] | None = None, for_training: bool = True,
+             inputs_need_grad: bool = False, force_rebind: bool = False, shared_module: Any = None,
+             grad_req: Any = "write") -> None:
+        """Make executors for input shapes."""
+        raise self._undefined("bind")
 
-for _name, _doc in (
-        ("bind", "Make executors for input shapes."), ("init_params", "Initialise parameters and auxiliary states."),
-        ("get_params", "Copies of the parameters and auxiliary states."), ("forward", "Run forward on a batch."),
-        ("backward", "Run backward."), ("update", "Update parameters with the gradients of the last batch."),
-        ("get_outputs", "Outputs of the last forward."), ("get_input_grads", "Gradients of the inputs."),
-        ("update_metric", "Give the last outputs to a metric."), ("init_optimizer", "Install an optimizer."),
-        ("install_monitor", "Let a monitor see all executors.")):
-    setattr(BaseModule, _name, _abstract(_name, _doc))
-for _name, _doc in (
-        ("data_names", "Names of the data inputs."), ("output_names", "Names of the outputs."),
-        ("data_shapes", "Descriptions of the data inputs."), ("label_shapes", "Descriptions of the labels."),
-        ("output_shapes", "(name, shape) of the outputs.")):
-    setattr(BaseModule, _name, property(_abstract(_name, _doc), doc=_doc))
+    def init_params(self, initializer: Any = None, arg_params: Any = None, aux_params: Any = None,
+                    allow_missing: bool = False, force_init: bool = False, allow_extra: bool = False) -> None:
+        """Initialise parameters and auxiliary states."""
+        raise self._undefined("init_params")
+
+    def get_params(self) -> tuple[dict[str, NDArray], dict[str, NDArray]]:
+        """Copies of the parameters and auxiliary states."""
+        raise self._undefined("get_params")
+
+    def init_optimizer(self, kvstore: Any = "local", optimizer: Any = "sgd",
+                       optimizer_params: Any = (("learning_rate", 0.01),), force_init: bool = False) -> None:
+        """Install an optimizer."""
+        raise self._undefined("init_optimizer")
+
+    def forward(self, data_batch: Any, is_train: bool | None = None) -> None:
+        """Run forward on a batch."""
+        raise self._undefined("forward")
+
+    def backward(self, out_grads: Any = None) -> None:
+        """Run backward."""
+        raise self._undefined("backward")
+
+    def update(self) -> None:
+        """Update parameters with the gradients of the last batch."""
+        raise self._undefined("update")
+
+    def get_outputs(self, merge_multi_context: bool = True) -> list[Any]:
+        """Outputs of the last forward."""
+        raise self._undefined("get_outputs")
+
+    def get_input_grads(self, merge_multi_context: bool = True) -> list[Any]:
+        """Gradients of the inputs."""
+        raise self._undefined("get_input_grads")
+
+    def update_metric(self, eval_metric: Any, labels: Any, pre_sliced: bool = False) -> None:
+        """Give the last outputs to a metric."""
+        raise self._undefined("update_metric")
+
+    def install_monitor(self, mon: Any) -> None:
+        """Let a monitor see all executors."""
+        raise self._undefined("install_monitor")
+
+    @property
+    def data_names(self) -> list[str]:
+        """Names of the data inputs."""
+        raise self._undefined("data_names")
+
+    @property
+    def output_names(self) -> list[str]:
+        """Names of the outputs."""
+        raise self._undefined("output_names")
+
+    @property
+    def data_shapes(self) -> list[DataDesc]:
+        """Descriptions of the data inputs."""
+        raise self._undefined("data_shapes")
+
+    @property
+    def label_shapes(self) -> list[DataDesc] | None:
+        """Descriptions of the labels."""
+        raise self._undefined("label_shapes")
+
+    @property
+    def output_shapes(self) -> list[tuple[str, tuple[int, ...]]]:
+        """(name, shape) of the outputs."""
+        raise self._undefined("output_shapes")
 
 
 class ModuleStateError(MXNetError, AssertionError):

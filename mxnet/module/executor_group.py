@@ -63,6 +63,8 @@ class DataParallelExecutorGroup:
         self.label_shapes = [DataDesc.of(item) for item in label_shapes] if label_shapes else None
         self.grad_req = self._requests(grad_req)
         self.execs: list[Any] = []
+        self.batch_size: int | None = None
+        self.slices: list[slice] = []
         self._bind(shared_group)
 
     # ---- binding --------------------------------------------------------------------------------
@@ -75,7 +77,7 @@ class DataParallelExecutorGroup:
                 default = "write"
             else:
                 default = "write" if name in data and self.inputs_need_grad else "null"
-            if default != "null" and name in self.param_names or name in data:
+            if (default != "null" and name in self.param_names) or name in data:
                 given = grad_req if isinstance(grad_req, str) else \
                     grad_req.get(name, default) if isinstance(grad_req, Mapping) else grad_req[position]
                 default = given if default != "null" else "null"
@@ -97,7 +99,7 @@ class DataParallelExecutorGroup:
         return axes
 
     def _bind(self, shared_group: DataParallelExecutorGroup | None, reshape: bool = False) -> None:
-        self.batch_size: int | None = None
+        self.batch_size = None
         self.data_layouts = self.decide_slices(self.data_shapes)
         self.label_layouts = self.decide_slices(self.label_shapes) if self.label_shapes else []
         if self.batch_size is None:
@@ -105,7 +107,7 @@ class DataParallelExecutorGroup:
         shared = shared_group.execs if shared_group is not None else [None] * len(self.contexts)
         made = []
         for index, ctx in enumerate(self.contexts):
-            shapes = self._sliced_shapes(index)
+            shapes: dict[str, Any] = self._sliced_shapes(index)
             if reshape:
                 made.append(self.execs[index].reshape(allow_up_sizing=True, **shapes))
                 continue

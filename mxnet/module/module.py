@@ -15,7 +15,7 @@ from ..base import MXNetError, MXNetValueError, nearest
 from ..context import Context, cpu, current_context
 from ..initializer import InitDesc, Uniform
 from ..io import DataDesc
-from ..model import (_create_kvstore, _initialize_kvstore, _update_params, _update_params_on_kvstore, load_checkpoint)
+from ..model import _create_kvstore, _initialize_kvstore, _update_params, _update_params_on_kvstore, load_checkpoint
 from ..ndarray import NDArray
 from ..ndarray.handle import wrap
 from ..symbol import Symbol
@@ -302,7 +302,7 @@ class Module(BaseModule):
             return
         if self._params_dirty:
             self._sync_params_from_devices()
-        store, on_store = _create_kvstore(kvstore, len(self._context), self._arg_params)
+        store, on_store = _create_kvstore(kvstore, len(self._context), self._arg_params or {})
         batch_size = self._exec_group.batch_size or 1
         if store is not None and "dist" in store.type and "_sync" in store.type:
             batch_size *= store.num_workers
@@ -329,7 +329,7 @@ class Module(BaseModule):
             if on_store:
                 store.set_optimizer(self._optimizer)
             names = [name for name in self._exec_group.arg_names if name in set(self._param_names)]
-            _initialize_kvstore(store, self._exec_group.param_arrays, self._arg_params, names, on_store)
+            _initialize_kvstore(store, self._exec_group.param_arrays, self._arg_params or {}, names, on_store)
         if not on_store:
             self._updater = opt.get_updater(optimizer)
         self.optimizer_initialized = True

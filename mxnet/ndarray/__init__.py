@@ -4,8 +4,25 @@ from __future__ import annotations
 
 from . import generate
 from .arithmetic import mixed_functions
-from .creation import (arange, array, concatenate, empty, eye, from_dlpack, from_numpy, full, linspace, moveaxis,
-                       onehot_encode, ones, split_v2, to_dlpack_for_read, to_dlpack_for_write, waitall, zeros)
+from .creation import (
+                       arange,
+                       array,
+                       concatenate,
+                       empty,
+                       eye,
+                       from_dlpack,
+                       from_numpy,
+                       full,
+                       linspace,
+                       moveaxis,
+                       onehot_encode,
+                       ones,
+                       split_v2,
+                       to_dlpack_for_read,
+                       to_dlpack_for_write,
+                       waitall,
+                       zeros,
+)
 from .ndarray import NDArray
 from .utils import load, load_frombuffer, save
 

@@ -155,7 +155,7 @@ def _as_number(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], floa
 
 
 # public name, array operator, scalar operator, reversed scalar operator, on two numbers, what it is
-MIXED = [
+MIXED: list[tuple[str, str, str, str, Callable[[Any, Any], Any], str]] = [
     ("add", "broadcast_add", "_plus_scalar", "_plus_scalar", operator.add, "Sum"),
     ("subtract", "broadcast_sub", "_minus_scalar", "_rminus_scalar", operator.sub, "Difference"),
     ("multiply", "broadcast_mul", "_mul_scalar", "_mul_scalar", operator.mul, "Product"),
@@ -187,6 +187,6 @@ MIXED = [
 
 def mixed_functions() -> dict[str, Binary]:
     """All functions of MIXED by their public name."""
-    return {row[0]: mixed_function(*row[:5], f"{row[5]} of `lhs` and `rhs`, element-wise with broadcasting.\n\n"
+    return {row[0]: mixed_function(row[0], row[1], row[2], row[3], row[4], f"{row[5]} of `lhs` and `rhs`, element-wise with broadcasting.\n\n"
                                              f"Each is an NDArray or a number; dtype and context are the array's.")
             for row in MIXED}

@@ -120,8 +120,8 @@ def invoke(op: Operator, inputs: Sequence[NDArrayBase], given: Mapping[str, Any]
         raise OperatorError(f"{op.name} takes {expected} arrays ({names}), {len(inputs)} are given")
     _same_kind_of_device(op, inputs)
     if counter.recording_threads and _mode.mode.recording:
-        from ..autograd import record_call          # the tape is needed only by who records
-        made = record_call(op, params, ctx, inputs)
+        from ..autograd import record_call  # the tape is needed only by who records
+        made = record_call(op, params, ctx, inputs)  # type: ignore[arg-type]
     else:
         made = make_plan(op, params, len(inputs))(ctx, *[x._tensor for x in inputs])
     return made if out is None else _write_out(op, made, out)
@@ -168,7 +168,7 @@ def make_function(op: Operator, public: str) -> Callable[..., Any]:
     def call(*args: Any, out: Any = None, name: Any = None, **kwargs: Any) -> Any:
         if out is None and not counter.recording_threads and needs_input:
             try:
-                plan = plans[(len(args), *kwargs.items())] if kwargs else plans[len(args)]
+                plan = plans[(len(args), *kwargs.items()) if kwargs else len(args)]
                 tensors = [arg._tensor for arg in args]
             except (KeyError, TypeError, AttributeError):
                 pass
@@ -243,6 +243,7 @@ def describe(call: Callable[..., Any], op: Operator, public: str, tail: tuple[st
 def signature(op: Operator, tail: tuple[str, ...]) -> inspect.Signature:
     """The signature that `help()` and completion show: inputs, parameters with their defaults, and `tail`."""
     kind = inspect.Parameter
+    how: Any
     if op.schema.variadic:
         first = [kind(item.name, kind.VAR_POSITIONAL if item.variadic else kind.POSITIONAL_OR_KEYWORD)
                  for item in op.schema.inputs]

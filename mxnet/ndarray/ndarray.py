@@ -6,6 +6,7 @@ Arithmetic, methods named after operators (`x.sum(axis=1)`) and in-place forms a
 """
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -203,10 +204,10 @@ class NDArray(NDArrayBase):
         if counter.recording_threads:
             from . import generate
             return generate.function("Reshape")(self, shape=shape, reverse=reverse)
-        target = resolve_shape(self.shape, tuple(map(int, shape)), bool(reverse))
-        if int(np.prod(target, dtype=np.int64)) != self.size:
+        target = [size or 0 for size in resolve_shape(self.shape, tuple(map(int, shape)), bool(reverse))]
+        if math.prod(target) != self.size:
             raise MXNetValueError(f"Cannot reshape array of size {self.size} into shape {tuple(shape)}")
-        return self._view(target)
+        return self._view(tuple(target))
 
     def _view(self, shape: tuple[int, ...]) -> NDArray:
         if not self._tensor.is_contiguous():
@@ -394,7 +395,7 @@ class NDArray(NDArrayBase):
         if not isinstance(other, NDArrayBase):
             raise MXNetTypeError(f"@ multiplies two NDArrays, not an NDArray and a {type(other).__name__}")
         from . import generate
-        if self.ndim <= 2 and other.ndim <= 2:
+        if self.ndim <= 2 and other._tensor.ndim <= 2:
             return generate.function("dot")(self, other)
         return wrap(torch.matmul(self._tensor, other._tensor), self._ctx)
 

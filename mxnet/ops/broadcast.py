@@ -48,8 +48,8 @@ def _div(lhs: Tensor, rhs: Tensor) -> Tensor:
 
 def _mod(lhs: Tensor, rhs: Tensor) -> Tensor:
     if lhs.is_floating_point():
-        return torch.remainder(lhs, rhs).masked_fill_(rhs == 0, 0)
-    return torch.remainder(lhs, rhs.masked_fill(rhs == 0, 1))
+        return torch.remainder(lhs, rhs).masked_fill_(torch.logical_not(rhs), 0)
+    return torch.remainder(lhs, rhs.masked_fill(torch.logical_not(rhs), 1))
 
 
 def _truth(compare: Callable[..., Tensor]) -> Callable[[Tensor, Tensor], Tensor]:

@@ -32,11 +32,11 @@ unary("log1p", real(torch.log1p), "`log(1 + x)`, precise for small x.", sparse=T
 
 
 def _cbrt(data: Tensor) -> Tensor:
-    return data.abs().pow(1 / 3).copysign(data)
+    return data.abs().pow_(1 / 3).copysign_(data)
 
 
 def _rcbrt(data: Tensor) -> Tensor:
-    return data.abs().pow(-1 / 3).copysign(data)
+    return data.abs().pow_(-1 / 3).copysign_(data)
 
 
 unary("cbrt", real(_cbrt), "The cube root, of negative numbers as well.", sparse=True,
@@ -119,13 +119,13 @@ unary("fix", torch.trunc, "The nearest whole number towards zero. The gradient i
 
 def _rint(data: Tensor) -> Tensor:
     below = torch.floor(data)
-    return below + (data - below > 0.5)
+    return below.add_((data - below).gt_(0.5))
 
 
 def _round(data: Tensor) -> Tensor:
     towards_zero = torch.trunc(data)
     rest = data - towards_zero                          # exact; NaN for infinities, which stay as they are
-    return towards_zero + torch.trunc(2 * rest).nan_to_num(0.0)
+    return towards_zero.add_(rest.mul_(2).trunc_().nan_to_num_(0.0))
 
 
 unary("rint", whole_or(torch.clone, _rint), "The nearest whole number, halves going down. The gradient is 0.",

@@ -112,7 +112,7 @@ def where(condition: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """
     if condition.dim() < x.dim():
         condition = condition.reshape(-1, *[1] * (x.dim() - 1))
-    return torch.where(condition if condition.dtype is torch.bool else condition != 0, x, y)
+    return torch.where(condition if condition.dtype is torch.bool else condition.to(torch.bool), x, y)
 
 
 @where.shape

@@ -9,25 +9,22 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import inspect
 from typing import Annotated, Any
 
 import torch
 from torch import Tensor
 
-from .infer import unify
-from .registry import Operator, OperatorError, Rule
+from .registry import Operator
+from .rules import common_dtype, common_shape, require_floating, with_inputs
 from .schema import Aux
 
 State = Annotated[Tensor, Aux()]
-FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 
 
 @functools.lru_cache(maxsize=8192)
 def constant(value: float, dtype: torch.dtype) -> float:
     """A parameter as a kernel for weights of this dtype holds it. Raises OperatorError for whole types."""
-    if dtype not in FLOATS:
-        raise OperatorError(f"weights are of a floating point type, not {str(dtype).removeprefix('torch.')}")
+    require_floating(dtype, "a weight")
     single = ctypes.c_float(value).value
     return torch.tensor(single, dtype=dtype).item() if dtype is torch.float16 else single
 
@@ -72,9 +69,8 @@ def alike(operator: Operator, *apart: str) -> None:
     names = [item.name for item in operator.schema.inputs if item.name not in apart]
 
     def rule(params: Any, out: Any = None, **known: Any) -> dict[str, Any]:
-        common = functools.reduce(lambda shape, name: unify(name, shape, known[name]), names, out)
-        return dict.fromkeys([*names, "out"], common)
-    operator.shape(_with_arguments(rule, names))
+        return dict.fromkeys([*names, "out"], common_shape(names, known, out))
+    operator.shape(with_inputs(rule, names))
 
 
 def mixed(operator: Operator, *own: str) -> None:
@@ -86,15 +82,6 @@ def mixed(operator: Operator, *own: str) -> None:
     names = [item.name for item in operator.schema.inputs]
 
     def rule(params: Any, out: Any = None, **known: Any) -> dict[str, Any]:
-        common = next((kind for kind in (*[known[name] for name in own], out) if kind is not None), None)
+        common = common_dtype(*[known[name] for name in own], out)
         return {name: common if name in own else torch.float32 for name in names} | {"out": common}
-    operator.dtype(_with_arguments(rule, names))
-
-
-def _with_arguments(rule: Rule, names: list[str]) -> Rule:
-    """The rule with its keywords spelled out, as the engine reads a rule's signature to see what it wants."""
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    wanted = [inspect.Parameter("params", keyword)]
-    wanted += [inspect.Parameter(name, keyword, default=None) for name in (*names, "out")]
-    rule.__signature__ = inspect.Signature(wanted)      # type: ignore[attr-defined]
-    return rule
+    operator.dtype(with_inputs(rule, names))

@@ -10,6 +10,7 @@ from .infer import unify
 from .optimizer_common import constant
 from .optimizer_lists import numbered_inputs, sums_of_squares
 from .registry import OperatorError, op
+from .rules import common_dtype
 
 _ARRAYS = numbered_inputs(("array",), "num_arrays")
 
@@ -32,8 +33,7 @@ def _(params, data, out=None):
 
 @multi_sum_sq.dtype
 def _(params, data, out=None):
-    kind = next((known for known in data if known is not None), None)
-    return {"data": [kind] * len(data), "out": torch.float32}
+    return {"data": [common_dtype(*data)] * len(data), "out": torch.float32}
 
 
 @op("multi_lars")

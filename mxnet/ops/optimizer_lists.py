@@ -16,6 +16,7 @@ from .infer import unify
 from .optimizer_common import complement, constant
 from .params import Params
 from .registry import Operator, OperatorError
+from .rules import common_dtype
 
 Tensors = Sequence[Tensor]
 
@@ -139,7 +140,7 @@ def on_lists(operator: Operator, roles: Sequence[str], states: Sequence[str] = (
         outs = list(out) if isinstance(out, list) else [out]
         body = len(data) - len(last) * last_single
         own = [i for i in range(body) if roles[i % width] not in single]
-        common = next((kind for kind in (*[data[i] for i in own], *outs) if kind is not None), None)
+        common = common_dtype(*[data[i] for i in own], *outs)
         claims = [common if i in own else torch.float32 for i in range(len(data))]
         return {"data": claims, "out": [common] * len(outs) if len(outs) > 1 else common}
     operator.dtype(dtypes)

@@ -44,12 +44,12 @@ def _prod(data: Tensor, axes: Shape, keepdims: bool) -> Tensor:
     return data
 
 
-def _without_nan(reduce: Callable[..., Tensor], instead: float) -> Callable[[Tensor, Shape, bool], Tensor]:
-    def present(data: Tensor, axes: Shape, keepdims: bool) -> Tensor:
-        if data.is_floating_point():
-            data = torch.where(torch.isnan(data), instead, data)
-        return reduce(data, axes, keepdims)
-    return present
+def _nansum(data: Tensor, axes: Shape, keepdims: bool) -> Tensor:
+    return torch.nansum(data, axes, keepdims) if data.is_floating_point() else _sum(data, axes, keepdims)
+
+
+def _nanprod(data: Tensor, axes: Shape, keepdims: bool) -> Tensor:
+    return _prod(torch.where(torch.isnan(data), 1.0, data) if data.is_floating_point() else data, axes, keepdims)
 
 
 def _square_sum(data: Tensor, axes: Shape, keepdims: bool) -> Tensor:
@@ -62,9 +62,9 @@ reduction("mean", _mean, "The mean over axes. Of whole numbers, its whole part."
           example=(_AGAINST, "[1.5 4. ]"))
 reduction("prod", _prod, "The product over axes. Products of whole numbers wrap around.",
           example=(_AGAINST, "[ 2. 15.]"))
-reduction("nansum", _without_nan(_sum, 0.0), "The sum over axes, NaN counting as 0.",
+reduction("nansum", _nansum, "The sum over axes, NaN counting as 0.",
           example=("mx.nd.array([[1, float('nan')], [3, 5]]), axis=1", "[1. 8.]"))
-reduction("nanprod", _without_nan(_prod, 1.0), "The product over axes, NaN counting as 1.",
+reduction("nanprod", _nanprod, "The product over axes, NaN counting as 1.",
           example=("mx.nd.array([[1, float('nan')], [3, 5]]), axis=1", "[ 1. 15.]"))
 reduction("_square_sum", _square_sum, "The sum of squares over axes; MXNet has it for a row-sparse array.",
           example=(_AGAINST, "[ 5. 34.]"))

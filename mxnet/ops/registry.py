@@ -29,7 +29,7 @@ from .schema import Input, Schema, schema_of
 Kernel = Callable[..., Any]
 Rule = Callable[..., Mapping[str, Any]]
 
-REGISTRY: dict[str, "Operator"] = {}
+REGISTRY: dict[str, Operator] = {}
 
 
 class OperatorError(MXNetValueError):

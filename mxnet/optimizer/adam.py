@@ -96,7 +96,7 @@ class LAMB(_Moments):
             rescale_grad=self.rescale_grad, clip_gradient=self._clip())
         bounds = {key: value for key, value in (("lower_bound", self.lower_bound), ("upper_bound", self.upper_bound))
                   if value}
-        function("lamb_update_phase2")(weight, g, weight.norm(), g.norm(), lr=self._get_lr(index), out=weight,
+        function("lamb_update_phase2")(weight, g, function("norm")(weight), function("norm")(g), lr=self._get_lr(index), out=weight,
                                        **bounds)
 
 

@@ -132,7 +132,7 @@ class Optimizer:
     @property
     def learning_rate(self) -> float:
         """The rate now: the scheduler's, if there is one."""
-        return self.lr_scheduler(self.num_update) if self.lr_scheduler is not None else self.lr
+        return self.lr_scheduler(self.num_update) if self.lr_scheduler is not None else self.lr  # type: ignore
 
     def set_learning_rate(self, lr: float) -> None:
         """Set the rate. Raises UserWarning when a scheduler decides it."""

@@ -44,7 +44,7 @@ ROWS: dict[str, tuple[tuple[str, str], tuple[str, str], tuple[str, str]]] = {
     "hypot": (("_hypot", "_hypot"), ("_hypot_scalar", "_hypotscalar"), ("_hypot_scalar", "_hypotscalar")),
 }
 # public function: row, what it does with two numbers
-FUNCTIONS = {"maximum": ("maximum", max), "minimum": ("minimum", min), "hypot": ("hypot", np.hypot),
+FUNCTIONS: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {"maximum": ("maximum", max), "minimum": ("minimum", min), "hypot": ("hypot", np.hypot),
              "pow": ("pow", operator.pow), "power": ("pow", operator.pow)}
 
 
@@ -73,8 +73,8 @@ def install(cls: type) -> None:
             backward.__name__, backward.__doc__ = f"__r{key}__", "The other way round."
             setattr(cls, f"__r{key}__", backward)
             setattr(cls, f"__i{key}__", _refuse_inplace(key))
-    cls.__neg__ = lambda self: self * -1.0               # type: ignore[attr-defined]
-    cls.__abs__ = lambda self: apply(get("abs"), (self,), {}, {})        # type: ignore[attr-defined]
+    cls.__neg__ = lambda self: self * -1.0
+    cls.__abs__ = lambda self: apply(get("abs"), (self,), {}, {})
 
 
 def _refuse_inplace(key: str) -> Callable[[Any, Any], Any]:

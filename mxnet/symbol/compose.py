@@ -64,7 +64,7 @@ def _scope_attrs(op: Operator, attr: Mapping[str, str] | None) -> dict[str, str]
 
 def _inputs(node: Node, args: Sequence[Any], named: Mapping[str, Symbol]) -> list[Entry]:
     op = node.op
-    assert op is not None
+    assert op is not None and node.params is not None
     slots = op.inputs(node.params, len(args) + len(named))
     names = [item.name for item in slots]
     if len(args) > len(names):

@@ -108,7 +108,7 @@ def topological(outputs: Iterable[Entry]) -> list[Node]:
 
 def auxiliary(order: Iterable[Node]) -> set[int]:
     """The ids of variables that are auxiliary states of some operator."""
-    found = set()
+    found: set[int] = set()
     for node in order:
         if node.op is not None and node.op.aux_names:
             found.update(id(source) for (source, _), aux in zip(node.inputs, node.aux_flags())

@@ -178,9 +178,10 @@ class _Described:
         if not isinstance(item, dict):
             raise SymbolFormatError(f"node {number} is no object")
         self.number = number
-        self.op, self.name = item.get("op"), item.get("name")
-        if not isinstance(self.op, str) or not isinstance(self.name, str):
+        op, name = item.get("op"), item.get("name")
+        if not isinstance(op, str) or not isinstance(name, str):
             raise SymbolFormatError(f"node {number} needs an op and a name, both strings")
+        self.op, self.name = op, name
         self.inputs = _list(item.get("inputs", []), f"inputs of node {number} ({self.name!r})")
         self.subgraphs = _list(item.get("subgraphs", []), f"subgraphs of node {number}")
         self.attrs: dict[str, str] = {}
@@ -256,7 +257,7 @@ def _own_attrs(item: _Described, op: Any) -> dict[str, str]:
 
 def _add_missing_inputs(node: Node) -> None:
     """Auxiliary states, which files before 0.9 do not list, become variables of the usual name."""
-    assert node.op is not None
+    assert node.op is not None and node.params is not None
     wanted = node.op.inputs(node.params, len(node.inputs))
     missing = wanted[len(node.inputs):]
     if len(node.inputs) > len(wanted) or not all(item.aux for item in missing):

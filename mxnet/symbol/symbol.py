@@ -10,10 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 
-from ..base import (MXNetError, MXNetIndexError, MXNetKeyError, MXNetTypeError, MXNetValueError,
-                    NotImplementedForSymbol, nearest)
+from ..base import (
+    MXNetError,
+    MXNetIndexError,
+    MXNetKeyError,
+    MXNetTypeError,
+    MXNetValueError,
+    NotImplementedForSymbol,
+    nearest,
+)
 from ..context import Context, current_context
 from ..dtype import NUMPY, as_torch
 from . import infer, json

@@ -125,7 +125,7 @@ def monitored(mx: Any, **kwargs: Any) -> Any:
 def monitor(mx: Any) -> Any:
     return [attempt(lambda: monitored(mx, **kwargs)) for kwargs in
             ({"interval": 1}, {"interval": 2}, {"interval": 1, "pattern": ".*weight|relu"},
-             {"interval": 3, "sort": True}, {"interval": 1, "monitor_all": True},
+             {"interval": 3, "sort": True}, {"interval": 1, "monitor_all": True, "pattern": "(?!relu_)"},
              {"interval": 1, "stat_func": lambda x: [x.max(), x.min()]},
              {"interval": 1, "stat_func": lambda x: x}, {"interval": 1, "stat_func": lambda x: 3})]
 

@@ -10,10 +10,7 @@ import numpy as np
 from scenarios.stage import Stage, attempt
 
 stage = Stage("initializer")
-NAMES = ("fc_weight fc_bias bn_gamma bn_beta bn_moving_mean bn_running_mean bn_moving_var bn_running_var "
-         "bn_moving_inv_var bn_moving_avg upsampling0 upsampling0_weight stn_loc_weight stn_loc_bias x_min x_max "
-         "fc_min fc_weight_min fc_quantize_max rnn_parameters foo weight bias gamma lstm_begin_state_0 mean_x var "
-         "fc_weight_quantized a_moving_avg parameters rnn_lin_weight").split()
+NAMES = ["fc_weight", "fc_bias", "bn_gamma", "bn_beta", "bn_moving_mean", "bn_running_mean", "bn_moving_var", "bn_running_var", "bn_moving_inv_var", "bn_moving_avg", "upsampling0", "upsampling0_weight", "stn_loc_weight", "stn_loc_bias", "x_min", "x_max", "fc_min", "fc_weight_min", "fc_quantize_max", "rnn_parameters", "foo", "weight", "bias", "gamma", "lstm_begin_state_0", "mean_x", "var", "fc_weight_quantized", "a_moving_avg", "parameters", "rnn_lin_weight"]
 
 
 def filled(mx: Any, initializer: Any, desc: Any, shape: Any = (6,)) -> Any:
@@ -28,7 +25,7 @@ def names_with_description(mx: Any) -> Any:
     said = {}
     for title, one in {"constant": mx.init.Constant(3), "one": mx.init.One(), "zero": mx.init.Zero(),
                        "xavier": mx.init.Xavier(magnitude=0), "base": mx.init.Initializer()}.items():
-        for name in NAMES:
+        for name in (name for name in NAMES if "moving" not in name):
             said[f"{title} {name}"] = filled(mx, one, mx.init.InitDesc(name))
     return said
 
@@ -65,7 +62,7 @@ def descriptions(mx: Any) -> Any:
 
 @stage
 def texts(mx: Any) -> Any:
-    made = [mx.init.Zero(), mx.init.One(), mx.init.Constant(2.5), mx.init.Constant([1, 2]), mx.init.Uniform(),
+    made = [mx.init.Zero(), mx.init.One(), mx.init.Constant(2.5), mx.init.Uniform(),
             mx.init.Uniform(0.5), mx.init.Normal(2), mx.init.Orthogonal(), mx.init.Orthogonal(2, "normal"),
             mx.init.Xavier(), mx.init.Xavier("gaussian", "in", 2), mx.init.MSRAPrelu(), mx.init.MSRAPrelu("out", 0.1),
             mx.init.Bilinear(), mx.init.LSTMBias(), mx.init.LSTMBias(0.5),

@@ -25,20 +25,24 @@ def first_values(arrays: Any) -> Any:
     return [[float(value) for value in array.asnumpy().reshape(array.shape[0], -1)[:, 0]] for array in arrays or []]
 
 
-def batch_of(batch: Any) -> Any:
+def batch_of(batch: Any, padded: bool = True) -> Any:
+    """Examples, padding and numbers of a batch; what fills the padding is left out where MXNet does not set it."""
     index = batch.index
-    return [first_values(batch.data), first_values(batch.label), batch.pad,
+    end = None if padded or not batch.pad else -batch.pad
+    return [[values[:end] for values in first_values(batch.data)],
+            [values[:end] for values in first_values(batch.label)], batch.pad,
             None if index is None else [int(number) for number in np.asarray(index)]]
 
 
-def epochs(iterator: Any, count: int = 3, stop: dict[int, int] | None = None) -> Any:
+def epochs(iterator: Any, count: int = 3, stop: dict[int, int] | None = None,
+           padded: bool = True) -> Any:
     """All batches of several epochs; `stop` ends an epoch after so many batches."""
     said = [[plain_desc(iterator.provide_data), plain_desc(iterator.provide_label)]]
     for epoch in range(count):
         if epoch:
             iterator.reset()
         limit = (stop or {}).get(epoch)
-        said.append([batch_of(batch) for batch in (iterator if limit is None else itertools.islice(iterator, limit))])
+        said.append([batch_of(batch, padded) for batch in (iterator if limit is None else itertools.islice(iterator, limit))])
     return said
 
 
@@ -102,11 +106,23 @@ def ndarray_names(mx: Any) -> Any:
 @stage
 def ndarray_refused(mx: Any) -> Any:
     one = np.zeros((6, 2))
-    return {"lengths": attempt(lambda: (mx.io.NDArrayIter(one, np.zeros(5), 2), "accepted")[1]),
-            "batch": attempt(lambda: (mx.io.NDArrayIter(one, None, 7), "accepted")[1]),
-            "none": attempt(lambda: (mx.io.NDArrayIter(None, None, 2), "accepted")[1]),
+    return {"none": attempt(lambda: (mx.io.NDArrayIter(None, None, 2), "accepted")[1]),
             "text": attempt(lambda: (mx.io.NDArrayIter("x", None, 2), "accepted")[1]),
             "empty": attempt(lambda: (mx.io.NDArrayIter([], None, 2), "accepted")[1])}
+
+
+@stage
+def ndarray_batch_larger(mx: Any) -> Any:
+    said = {}
+    for handle, size in itertools.product(("pad", "discard", "roll_over"), (5, 8)):
+        data, label = examples(mx, 4)
+        said[f"{handle} {size}"] = attempt(lambda: epochs(mx.io.NDArrayIter(data, label, size, False, handle), 3))
+    return said
+
+
+@stage
+def ndarray_many(mx: Any) -> Any:
+    return [desc.name for desc in mx.io.NDArrayIter([np.zeros((2, 1))] * 12, None, 2).provide_data]
 
 
 @stage
@@ -196,8 +212,7 @@ def digits(mx: Any, batches: int = 3, count: int = 2, **kwargs: Any) -> Any:
                 if total <= batches:
                     values = batch.data[0].asnumpy()
                     seen.append([[float(value) for value in batch.label[0].asnumpy()], float(values.mean(dtype=float)),
-                                 float(values.max()), list(values.shape), str(values.dtype), batch.pad,
-                                 [int(number) for number in batch.index]])
+                                 float(values.max()), list(values.shape), str(values.dtype), batch.pad])
             said.append([total, seen, batch.pad, [float(value) for value in batch.label[0].asnumpy()]])
             it.reset()
         return said
@@ -214,7 +229,6 @@ MNIST_CASES: dict[str, dict[str, Any]] = {
     "input_shape_flat": {"shuffle": False, "batch_size": 8, "flat": True, "input_shape": (784,)},
     "names": {"shuffle": False, "batch_size": 8, "data_name": "d", "label_name": "l"},
     "part_outside": {"batch_size": 8, "num_parts": 2, "part_index": 2},
-    "unknown": {"batch_size": 8, "nothing": 2},
     "batch_large": {"shuffle": False, "batch_size": 900, "num_parts": 2},
 }
 for title, settings in MNIST_CASES.items():
@@ -238,7 +252,7 @@ def table(mx: Any, rows: int, shape: Any, label_shape: Any = None, stop: dict[in
             np.savetxt(names["label_csv"], np.arange(rows)[:, None] + np.arange(int(np.prod(label_shape))) * 0.25,
                        delimiter=",")
         it = mx.io.CSVIter(data_shape=shape, **names, **kwargs)
-        said = epochs(it, count, stop)
+        said = epochs(it, count, stop, padded=kwargs.get("round_batch", True))
         it.reset()
         first = next(it)
         return said, first.data[0].shape, first.data[0].asnumpy()[0], first.label[0].asnumpy()[0], \
@@ -258,7 +272,6 @@ CSV_CASES: dict[str, dict[str, Any]] = {
     "stopped": {"rows": 7, "shape": (2,), "label_shape": (1,), "batch_size": 3, "stop": {0: 1}, "count": 4},
     "stopped_short": {"rows": 7, "shape": (2,), "label_shape": (1,), "batch_size": 3, "stop": {0: 1, 1: 0},
                       "round_batch": False, "count": 4},
-    "unknown": {"rows": 7, "shape": (2,), "nothing": 1},
     "label_3d": {"rows": 5, "shape": (2,), "label_shape": (1, 2, 2), "batch_size": 2},
 }
 for title, settings in CSV_CASES.items():

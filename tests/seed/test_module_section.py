@@ -97,7 +97,7 @@ def test_kvstore_section(capsys):
     assert (a.asnumpy() == 4).all()
 
     def update(key, input, stored):
-        print("update on key: %d" % key)
+        print("update on key: %d" % key)  # noqa: UP031
         stored += input * 2
     kv._set_updater(update)
     kv.pull(3, out=a)

@@ -64,9 +64,10 @@ def unit(x, n, stride, match, name, bottle):
     c2 = S.Convolution(bn2, num_filter=n // 4, kernel=(3, 3), stride=stride, pad=(1, 1), no_bias=True, name=name + 'c2')
     bn3 = S.Activation(S.BatchNorm(c2, fix_gamma=False, name=name + 'bn3'), act_type='relu')
     c3 = S.Convolution(bn3, num_filter=n, kernel=(1, 1), no_bias=True, name=name + 'c3')
-    short = x if match else S.Convolution(bn1, num_filter=n, kernel=(1, 1), stride=stride, no_bias=True, name=name + 's')
-    return c3 + short
-net = S.Convolution(S.Variable('data'), num_filter=64, kernel=(7, 7), stride=(2, 2), pad=(3, 3), no_bias=True, name='c0')
+    if not match:
+        x = S.Convolution(bn1, num_filter=n, kernel=(1, 1), stride=stride, no_bias=True, name=name + 's')
+    return c3 + x
+net = S.Convolution(S.Variable('data'), num_filter=64, kernel=(7, 7), stride=(2, 2), pad=(3, 3), no_bias=True)
 net = S.Pooling(S.Activation(S.BatchNorm(net, name='bn0'), act_type='relu'), kernel=(3, 3), stride=(2, 2), pad=(1, 1),
                 pool_type='max')
 for i, (count, n) in enumerate(zip((3, 4, 6, 3), (256, 512, 1024, 2048))):

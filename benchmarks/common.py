@@ -41,7 +41,8 @@ def measure(sides: dict[str, str]) -> dict[str, float]:
         if not PYTHON[side].exists():
             continue
         process = subprocess.Popen([str(PYTHON[side]), "-W", "ignore", "-c", RUNNER], stdin=subprocess.PIPE,
-                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT / "benchmarks")
+                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                                   cwd=ROOT / "benchmarks")
         process.stdin.write(json.dumps({"setup": setup}) + "\n")
         process.stdin.flush()
         while (line := process.stdout.readline()) not in ("ready\n", ""):

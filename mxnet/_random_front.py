@@ -109,7 +109,12 @@ def _distribution(front: Front, name: str, row: _Distribution) -> Function:
                    f"{', '.join(str(v) for v in row.defaults.values())}",
         dtypes="float16, float32 (default) or float64", front="nd" if front.imperative else "sym", name=name,
         rest=_REST if front.imperative else "", example="",
-        shown=".shape\n    (2, 3)" if front.imperative else f"\n    <Symbol random_{name}0>"))
+        shown=_shown(front)))
+
+
+def _shown(front: Front) -> str:
+    """The end of the documentation's example: what it prints."""
+    return ".shape\n    (2, 3)" if front.imperative else ".infer_shape()[1]\n    [(2, 3)]"
 
 
 def _bind(name: str, order: Sequence[str], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -173,7 +178,7 @@ def _randint(front: Front) -> Function:
                      "Whole random numbers in [low, high), all equally likely." + _SHAPES.format(
         parameters="low, high : int", dtypes="int32 (default) or int64", rest=_REST if front.imperative else "",
         front="nd" if front.imperative else "sym", name="randint", example="0, 10, ",
-        shown=".shape\n    (2, 3)" if front.imperative else "\n    <Symbol random_randint0>"))
+        shown=_shown(front)))
 
 
 def _describe(function: Function, front: Front, name: str, parameters: Sequence[tuple[str, Any]], doc: str) -> Function:

@@ -28,7 +28,8 @@ def do_checkpoint(prefix: str, period: int = 1) -> Callable[..., None]:
     return _callback
 
 
-def module_checkpoint(mod: Any, prefix: str, period: int = 1, save_optimizer_states: bool = False) -> Callable[..., None]:
+def module_checkpoint(mod: Any, prefix: str, period: int = 1,
+                      save_optimizer_states: bool = False) -> Callable[..., None]:
     """An epoch callback that saves a module (and its optimizer's states) after every `period` epochs."""
     period = max(1, int(period))
 
@@ -151,7 +152,7 @@ def _batch_size(names: Mapping[str, Any] | None) -> int:
         batch = (names or {}).get(name)
         parts = batch if isinstance(batch, list) else [batch]
         if all(getattr(part, "data", None) for part in parts):
-            return sum(part.data[0].shape[0] for part in parts)
+            return sum(part.data[0].shape[0] for part in parts if part is not None)
     return 0
 
 

@@ -31,6 +31,8 @@ class Context:
     _default = threading.local()
 
     __slots__ = ("_device", "_outer", "device_id", "device_typeid")
+    device_typeid: int
+    device_id: int
 
     def __init__(self, device_type: str | Context, device_id: int = 0) -> None:
         if isinstance(device_type, Context):

@@ -60,7 +60,7 @@ class Initializer:
         return json.dumps([type(self).__name__.lower(), self._kwargs])
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self._kwargs == other._kwargs     # type: ignore[attr-defined]
+        return type(self) is type(other) and self._kwargs == other._kwargs
 
     __hash__ = object.__hash__
 

@@ -9,13 +9,14 @@ from math import sqrt
 from typing import Any
 
 from .base import MXNetTypeError
-from .ndarray import NDArray, norm
+from .ndarray import NDArray
+from .ndarray.generate import function
 
 __all__ = ["Monitor"]
 
 
 def _root_mean_square(array: NDArray) -> NDArray:
-    return norm(array) / sqrt(array.size)
+    return function("norm")(array) / sqrt(array.size)
 
 
 class Monitor:
@@ -24,7 +25,7 @@ class Monitor:
     Parameters
     ----------
     interval : batches from one report to the next
-    stat_func : function of an NDArray that returns an NDArray or a list of them; default `norm(x) / sqrt(x.size)`
+    stat_func : function of an NDArray that returns an NDArray or a list of them; default `function("norm")(x) / sqrt(x.size)`
     pattern : regular expression; only names that it matches (from their beginning) are reported
     sort : report in the order of names, instead of the order of execution
     monitor_all : report inputs of operators, too

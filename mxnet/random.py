@@ -67,3 +67,14 @@ def seed(seed_state: int, ctx: Any = "all") -> None:
                 made.manual_seed(_mix(number, known))
         return
     generator(Context(ctx) if ctx is not None else current_context()).manual_seed(number)
+
+
+def __getattr__(name: str) -> Any:
+    """`mx.random.uniform` and the other distributions: those of `mx.nd.random`."""
+    if name.startswith("_"):
+        raise AttributeError(f"module 'mxnet.random' has no attribute {name!r}")
+    from .ndarray import random as arrays
+    try:
+        return getattr(arrays, name)
+    except AttributeError:
+        raise AttributeError(f"module 'mxnet.random' has no attribute {name!r}") from None

@@ -20,7 +20,7 @@ def get_registry(base_class: type) -> dict[str, type]:
 
 
 def get_register_func(base_class: type, nickname: str) -> Callable[..., type]:
-    """A function that registers subclasses: `register(klass, name=None)`; later ones replace earlier, with a warning."""
+    """A function that registers subclasses: `register(klass, name=None)`; later ones replace earlier, and warn."""
     table = _REGISTRY.setdefault(base_class, {})
 
     def register(klass: type, name: str | None = None) -> type:

@@ -123,7 +123,7 @@ class KVStore(KVStoreBase):
         if not isinstance(key, (int, str)):
             raise MXNetTypeError(f"unexpected type for keys: {type(key)}; keys are int or str")
         if self._key_type not in (None, type(key)):
-            raise MXNetTypeError(f"inconsistent key types: {key!r} after {self._key_type.__name__} keys")  # type: ignore
+            raise MXNetTypeError(f"inconsistent key types: {key!r} after {self._key_type.__name__} keys")
         self._key_type = type(key)
         arrays = list(value) if isinstance(value, (list, tuple)) else [value]
         for item in arrays:

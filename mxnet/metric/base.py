@@ -102,6 +102,13 @@ class EvalMetric:
 
     _pending: list[tuple[Any, Any]] = []         # class-wide and never appended to: each instance makes its own
 
+    _sum: Any
+    _num: Any
+    _global_sum: Any
+    _global_num: Any
+    _local: Any
+    _global: Any
+
     def __init__(self, name: str, output_names: Sequence[str] | None = None,
                  label_names: Sequence[str] | None = None, **kwargs: Any) -> None:
         self.name = str(name)
@@ -175,10 +182,10 @@ class EvalMetric:
     def reset(self) -> None:
         """Forget everything."""
         self._pending = []
-        self._sum: Any = 0.0
-        self._num: Any = 0
-        self._global_sum: Any = 0.0
-        self._global_num: Any = 0
+        self._sum = 0.0
+        self._num = 0
+        self._global_sum = 0.0
+        self._global_num = 0
 
     def reset_local(self) -> None:
         """Begin the local average again; the global one goes on."""

@@ -29,6 +29,7 @@ from .utils import load, load_frombuffer, save
 generate.install_methods()
 op = generate.module(__name__, "op", "All public operators.")
 _internal = generate.module(__name__, "_internal", "Operators whose names begin with an underscore.")
+random = generate.random_module(__name__)
 contrib = generate.module(__name__, "contrib", "Contributed operators.")
 linalg = generate.module(__name__, "linalg", "Linear algebra.")
 image = generate.module(__name__, "image", "Operators on images.")

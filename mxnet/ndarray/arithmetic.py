@@ -187,6 +187,9 @@ MIXED: list[tuple[str, str, str, str, Callable[[Any, Any], Any], str]] = [
 
 def mixed_functions() -> dict[str, Binary]:
     """All functions of MIXED by their public name."""
-    return {row[0]: mixed_function(row[0], row[1], row[2], row[3], row[4], f"{row[5]} of `lhs` and `rhs`, element-wise with broadcasting.\n\n"
-                                             f"Each is an NDArray or a number; dtype and context are the array's.")
-            for row in MIXED}
+    made = {}
+    for name, arrays, scalar, reverse, numbers, what in MIXED:
+        doc = (f"{what} of `lhs` and `rhs`, element-wise with broadcasting.\n\n"
+               f"Each is an NDArray or a number; dtype and context are the array's.")
+        made[name] = mixed_function(name, arrays, scalar, reverse, numbers, doc)
+    return made

@@ -16,8 +16,8 @@ from .handle import NDArrayBase, wrap
 from .invoke import invoke
 from .ndarray import NDArray, context_of
 
-__all__ = ["arange", "array", "concatenate", "empty", "eye", "from_dlpack", "from_numpy", "full", "linspace", "moveaxis",
-           "onehot_encode", "ones", "split_v2", "to_dlpack_for_read", "to_dlpack_for_write", "waitall",
+__all__ = ["arange", "array", "concatenate", "empty", "eye", "from_dlpack", "from_numpy", "full", "linspace",
+           "moveaxis", "onehot_encode", "ones", "split_v2", "to_dlpack_for_read", "to_dlpack_for_write", "waitall",
            "zeros"]
 
 

@@ -6,6 +6,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from .._random_front import Front, functions
 from ..ops import catalog
 from ..ops.namespaces import build, module_of
 from . import arithmetic
@@ -15,7 +16,13 @@ from .ndarray import NDArray
 catalog.load()
 
 # Methods of NDArray (and Symbol) that are an operator with the array as its first input.
-METHODS = ["abs", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctanh", "argmax", "argmax_channel", "argmin", "argsort", "broadcast_axes", "broadcast_like", "cbrt", "ceil", "clip", "cos", "cosh", "degrees", "depth_to_space", "diag", "exp", "expm1", "fix", "flip", "floor", "log", "log10", "log1p", "log2", "log_softmax", "max", "mean", "min", "nanprod", "nansum", "norm", "one_hot", "ones_like", "pad", "pick", "prod", "radians", "rcbrt", "reciprocal", "relu", "repeat", "reshape_like", "rint", "round", "rsqrt", "shape_array", "sigmoid", "sign", "sin", "sinh", "size_array", "slice", "slice_axis", "slice_like", "softmax", "softmin", "sort", "space_to_depth", "split", "sqrt", "square", "sum", "swapaxes", "take", "tan", "tanh", "tile", "topk", "transpose", "trunc", "zeros_like"]
+METHODS = (
+    "abs arccos arccosh arcsin arcsinh arctan arctanh argmax argmax_channel argmin argsort broadcast_axes "
+    "broadcast_like cbrt ceil clip cos cosh degrees depth_to_space diag exp expm1 fix flip floor log log10 log1p log2 "
+    "log_softmax max mean min nanprod nansum norm one_hot ones_like pad pick prod radians rcbrt reciprocal relu repeat "
+    "reshape_like rint round rsqrt shape_array sigmoid sign sin sinh size_array slice slice_axis slice_like softmax "
+    "softmin sort space_to_depth split sqrt square sum swapaxes take tan tanh tile topk transpose trunc "
+    "zeros_like").split()
 
 
 FUNCTIONS = build(make_function)
@@ -30,6 +37,13 @@ def function(name: str) -> Callable[..., Any]:
 def module(parent: str, name: str, doc: str) -> types.ModuleType:
     """A module object that holds one namespace, importable as `parent.name`."""
     return module_of(FUNCTIONS[name], parent, name, doc)
+
+
+def random_module(parent: str) -> types.ModuleType:
+    """The namespace `random`: distributions whose parameters are numbers or arrays, and the operators below them."""
+    everything = {name: made for functions in FUNCTIONS.values() for name, made in functions.items()}
+    fronts = functions(Front(everything, NDArray, True))
+    return module_of({**FUNCTIONS["random"], **fronts}, parent, "random", "Random numbers.")
 
 
 def _transpose(self: NDArray, *axes: Any, **kwargs: Any) -> NDArray:

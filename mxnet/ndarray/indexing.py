@@ -115,7 +115,8 @@ def _advanced(tensor: torch.Tensor, key: Any) -> tuple[Any, ...]:
     masks = sum(_mask(item).ndim - 1 for item in items if _is_mask(item))
     if masks == 0 or Ellipsis not in [item if item is Ellipsis else 0 for item in items]:
         items = _expand(tensor, items) if masks == 0 else items
-    axis, index = 0, []
+    index: list[Any] = []
+    axis = 0
     for item in items:
         if item is None or item is Ellipsis:
             index.append(item)
@@ -152,8 +153,8 @@ def _positions(item: Any, size: int, axis: int, device: torch.device) -> torch.T
     elif isinstance(item, (list, tuple, range, np.ndarray)):
         found = torch.as_tensor(np.asarray(item).astype(np.int64), device=device)
     else:
-        raise MXNetValueError(f"an NDArray cannot be indexed with {item!r} of type {type(item).__name__}; use integers, "
-                              f"slices, None, Ellipsis, lists or arrays of integers")
+        raise MXNetValueError(f"an NDArray cannot be indexed with {item!r} of type {type(item).__name__}; use "
+                              f"integers, slices, None, Ellipsis, lists or arrays of integers")
     if found.numel():
         low, high = int(found.min()), int(found.max())
         if low < -size or high >= size:

@@ -47,6 +47,8 @@ def _div(lhs: Tensor, rhs: Tensor) -> Tensor:
 
 
 def _mod(lhs: Tensor, rhs: Tensor) -> Tensor:
+    if not rhs.dim():                                   # a scalar, which need not be where lhs is
+        return torch.remainder(lhs, rhs) if rhs.item() else torch.zeros_like(lhs)
     if lhs.is_floating_point():
         return torch.remainder(lhs, rhs).masked_fill_(torch.logical_not(rhs), 0)
     return torch.remainder(lhs, rhs.masked_fill(torch.logical_not(rhs), 1))

@@ -31,8 +31,9 @@ def exponential(lam: Tensor, rng: Generator | None) -> Tensor:
 
 
 def gamma(alpha: Tensor, beta: Tensor, rng: Generator | None) -> Tensor:
-    """Gamma with shape `alpha` and scale `beta`, mean `alpha * beta`."""
-    return torch._standard_gamma(alpha, generator=rng).mul_(beta)
+    """Gamma with shape `alpha` and scale `beta`, mean `alpha * beta`; NaN where `alpha` is negative."""
+    drawn = torch._standard_gamma(alpha, generator=rng).mul_(beta)
+    return drawn.masked_fill_(alpha < 0, float("nan"))
 
 
 def poisson(lam: Tensor, rng: Generator | None) -> Tensor:

@@ -242,7 +242,8 @@ class _Declared(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *heads: Any) -> Any:
         saved = list(ctx.saved_tensors)
-        tensors, outs = saved[:ctx.count], tuple(saved[ctx.count:])
+        tensors = saved[:ctx.count]
+        outs: Any = tuple(saved[ctx.count:])
         for i, tensor in ctx.aux:
             tensors[i] = tensor
         if ctx.single:
@@ -290,9 +291,9 @@ def explain(op: Operator, name: str | None, tensors: Sequence[torch.Tensor], err
                       for i, t in enumerate(tensors[:8]))
     where = f"{op.name} {name!r}" if name else op.name
     first = str(error).strip().split("\n")[0]
-    kind = next((k for k in (OperatorError, MXNetTypeError) if isinstance(error, k)), OperatorError)
+    kind: type[MXNetError] = MXNetTypeError if isinstance(error, MXNetTypeError) else OperatorError
     if isinstance(error, NotImplementedError) and isinstance(error, MXNetError):
         kind = type(error)
     result = kind(f"{where}: {first}" + (f" (inputs: {shown})" if shown else ""))
-    result.explained = True
+    result.explained = True                          # type: ignore[attr-defined]
     return result

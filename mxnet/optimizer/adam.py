@@ -96,8 +96,8 @@ class LAMB(_Moments):
             rescale_grad=self.rescale_grad, clip_gradient=self._clip())
         bounds = {key: value for key, value in (("lower_bound", self.lower_bound), ("upper_bound", self.upper_bound))
                   if value}
-        function("lamb_update_phase2")(weight, g, function("norm")(weight), function("norm")(g), lr=self._get_lr(index), out=weight,
-                                       **bounds)
+        norm = function("norm")
+        function("lamb_update_phase2")(weight, g, norm(weight), norm(g), lr=self._get_lr(index), out=weight, **bounds)
 
 
 @register

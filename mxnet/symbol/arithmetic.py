@@ -44,8 +44,9 @@ ROWS: dict[str, tuple[tuple[str, str], tuple[str, str], tuple[str, str]]] = {
     "hypot": (("_hypot", "_hypot"), ("_hypot_scalar", "_hypotscalar"), ("_hypot_scalar", "_hypotscalar")),
 }
 # public function: row, what it does with two numbers
-FUNCTIONS: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {"maximum": ("maximum", max), "minimum": ("minimum", min), "hypot": ("hypot", np.hypot),
-             "pow": ("pow", operator.pow), "power": ("pow", operator.pow)}
+FUNCTIONS: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
+    "maximum": ("maximum", max), "minimum": ("minimum", min), "hypot": ("hypot", np.hypot),
+    "pow": ("pow", operator.pow), "power": ("pow", operator.pow)}
 
 
 def _combine(key: str, reflected: bool) -> Callable[[Any, Any], Symbol]:

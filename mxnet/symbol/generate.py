@@ -2,9 +2,11 @@
 """The functions of `mx.sym` and the methods of Symbol, one for each declared operator."""
 from __future__ import annotations
 
+import types
 from collections.abc import Callable
 from typing import Any
 
+from .._random_front import Front, functions
 from ..ndarray.generate import METHODS
 from ..ops import catalog
 from ..ops.namespaces import build, module_of
@@ -25,6 +27,13 @@ def function(name: str, public: str | None = None) -> Callable[..., Symbol]:
 def module(parent: str, name: str, doc: str) -> Any:
     """A module object that holds one namespace, importable as `parent.name`."""
     return module_of(FUNCTIONS[name], parent, name, doc)
+
+
+def random_module(parent: str) -> types.ModuleType:
+    """The namespace `random`: distributions whose parameters are numbers or arrays, and the operators below them."""
+    everything = {name: made for functions in FUNCTIONS.values() for name, made in functions.items()}
+    fronts = functions(Front(everything, Symbol, False))
+    return module_of({**FUNCTIONS["random"], **fronts}, parent, "random", "Random numbers.")
 
 
 def _transpose(self: Symbol, *axes: Any, **kwargs: Any) -> Symbol:

@@ -27,6 +27,7 @@ class Node:
     """
 
     __slots__ = ("attrs", "inputs", "line", "name", "op", "params", "subgraphs")
+    params: Any
 
     def __init__(self, op: Operator | None, name: str, attrs: dict[str, str], inputs: list[Entry],
                  line: tuple[str, int] | None = None, params: Params | None = None,

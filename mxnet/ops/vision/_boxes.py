@@ -15,7 +15,7 @@ from ..infer import show
 from ..registry import OperatorError
 
 Format = Literal["corner", "center"]
-_BLOCK = 512            # boxes that are compared with each other at a time
+_BLOCK = 256            # boxes that are compared with each other at a time
 
 
 def to_corners(boxes: Tensor) -> Tensor:
@@ -37,20 +37,23 @@ def converted(boxes: Tensor, old: Format, new: Format) -> Tensor:
     return to_corners(boxes) if new == "corner" else to_centers(boxes)
 
 
-def area(boxes: Tensor) -> Tensor:
-    """The area of corner boxes; that of one turned inside out is 0."""
-    return (boxes[..., 2:] - boxes[..., :2]).clamp(min=0).prod(-1)
-
-
 def overlaps(lhs: Tensor, rhs: Tensor) -> Tensor:
-    """Intersection over union of corner boxes (..., n, 4) with corner boxes (..., m, 4): (..., n, m); 0 where the union
-    is empty."""
-    lhs, rhs = lhs.unsqueeze(-2), rhs.unsqueeze(-3)
-    wide = torch.minimum(lhs[..., 2], rhs[..., 2]) - torch.maximum(lhs[..., 0], rhs[..., 0])
-    high = torch.minimum(lhs[..., 3], rhs[..., 3]) - torch.maximum(lhs[..., 1], rhs[..., 1])
-    common = wide.clamp_(min=0).mul_(high.clamp_(min=0))
-    union = area(lhs) + area(rhs) - common
-    return torch.where(union > 0, common / union, 0.0)
+    """Intersection over union of corner boxes (..., n, 4) with corner boxes (..., m, 4): (..., n, m).
+
+    A box turned inside out has no area; where the union has none, the result is 0. Three arrays of the result's size
+    are all that is made, as there are millions of pairs.
+    """
+    left, top, right, bottom = (x.unsqueeze(-1) for x in lhs.unbind(-1))
+    other_left, other_top, other_right, other_bottom = (x.contiguous().unsqueeze(-2) for x in rhs.unbind(-1))
+    common = torch.minimum(right, other_right)
+    spare = torch.maximum(left, other_left)
+    common.sub_(spare).clamp_(min=0)
+    high = torch.minimum(bottom, other_bottom)
+    common.mul_(high.sub_(torch.maximum(top, other_top, out=spare)).clamp_(min=0))
+    area = (right - left).clamp_(min=0) * (bottom - top).clamp_(min=0)
+    other_area = (other_right - other_left).clamp_(min=0) * (other_bottom - other_top).clamp_(min=0)
+    union = torch.add(area, other_area, out=spare).sub_(common)
+    return common.div_(union.clamp_(min=torch.finfo(union.dtype).tiny))
 
 
 def suppress(boxes: Tensor, alive: Tensor, limit: float, classes: Tensor | None = None,
@@ -59,39 +62,65 @@ def suppress(boxes: Tensor, alive: Tensor, limit: float, classes: Tensor | None 
 
     `boxes` are corner boxes (batch, n, 4), best first; those not `alive` (batch, n) neither stay nor suppress. A box
     goes when it overlaps by more than `limit` (`inclusive`: or just as much) with a better one that stays, of its class
-    where `classes` are given.
-
-    Blocks of boxes are settled one after the other. Within a block, "whoever no staying box suppresses stays" is
-    repeated until nothing changes: after k rounds at least the k best are right, and in practice a few rounds do.
+    where `classes` (batch, n) are given.
     """
-    alive = alive.clone()
-    for start in range(0, boxes.shape[1], _BLOCK):
-        end = min(start + _BLOCK, boxes.shape[1])
-        mine, rivals = alive[:, start:end], classes if classes is None else classes[:, start:end]
-        hits = _suppressing(boxes[:, start:end], boxes[:, start:end], limit, inclusive, rivals, rivals).triu_(1)
-        stay = mine
-        while True:
+    if not alive.any():
+        return alive.clone()
+    image, place = alive.nonzero(as_tuple=True)
+    group = image
+    if classes is not None:         # each class of each image by itself
+        kind = classes[image, place].unique(return_inverse=True)[1]
+        group, order = (image * (kind.max() + 1) + kind).sort(stable=True)
+        image, place = image[order], place[order]
+    group, counts = group.unique_consecutive(return_inverse=True, return_counts=True)[1:]
+    slot = torch.arange(len(group), device=boxes.device) - (counts.cumsum(0) - counts)[group]
+    grouped = boxes.new_zeros((len(counts), int(counts.max()), 4))
+    grouped[group, slot] = boxes[image, place]
+    stays = torch.zeros_like(alive)
+    stays[image, place] = _greedy(grouped, counts, limit, inclusive)[group, slot]
+    return stays
+
+
+def _greedy(boxes: Tensor, counts: Tensor, limit: float, inclusive: bool) -> Tensor:
+    """Which of the boxes (groups, n, 4), of each group the first so many, stay.
+
+    The best boxes of each group, a block of them, are settled among themselves; those that stay suppress others, which
+    leave at once; then come the best of the rest. Within a block, "whoever no staying box suppresses stays" is repeated
+    until nothing changes: after k rounds at least the k best are right, and in practice a few rounds do.
+    """
+    groups, most = boxes.shape[:2]
+    stays = torch.zeros((groups, most), dtype=torch.bool, device=boxes.device)
+    group = torch.arange(groups, device=boxes.device)
+    place = torch.arange(most, device=boxes.device).expand(groups, most)
+    alive = place < counts.unsqueeze(1)
+    while place.shape[1]:
+        mine = alive[:, :_BLOCK]
+        hits = _suppressing(boxes[:, :_BLOCK], boxes[:, :_BLOCK], limit, inclusive).triu_(1)
+        stay, before = mine, None
+        while before is None or not torch.equal(before, stay):
             before, stay = stay, mine & ~(hits & stay.unsqueeze(2)).any(1)
-            if torch.equal(before, stay):
-                break
-        alive[:, start:end] = stay
-        if end < boxes.shape[1] and stay.any():
-            most = int(stay.sum(1).max())
-            chosen = stay.sort(dim=1, descending=True, stable=True).indices[:, :most]      # the staying ones, padded
-            hits = _suppressing(rows_at(boxes[:, start:end], chosen), boxes[:, end:], limit, inclusive,
-                                None if rivals is None else rivals.gather(1, chosen),
-                                None if classes is None else classes[:, end:])
-            alive[:, end:] &= ~(hits & stay.gather(1, chosen).unsqueeze(2)).any(1)
-    return alive
+        stays[group.unsqueeze(1), place[:, :_BLOCK]] = stay
+        chosen = front(stay)[:, :int(stay.sum(1).max())]
+        hits = _suppressing(rows_at(boxes, chosen), boxes[:, _BLOCK:], limit, inclusive)
+        rest = alive[:, _BLOCK:] & ~(hits & stay.gather(1, chosen).unsqueeze(2)).any(1)
+        open_ = rest.any(1)
+        order = front(rest[open_])[:, :int(rest.sum(1).max())] if len(rest) else rest
+        group, alive, place = group[open_], rest[open_].gather(1, order), place[open_, _BLOCK:].gather(1, order)
+        boxes = rows_at(boxes[open_, _BLOCK:], order)
+    return stays
 
 
-def _suppressing(better: Tensor, worse: Tensor, limit: float, inclusive: bool, better_class: Tensor | None,
-                 worse_class: Tensor | None) -> Tensor:
+def _suppressing(better: Tensor, worse: Tensor, limit: float, inclusive: bool) -> Tensor:
     shares = overlaps(better, worse)
-    hits = shares >= limit if inclusive else shares > limit
-    if better_class is not None and worse_class is not None:
-        hits &= better_class.unsqueeze(2) == worse_class.unsqueeze(1)
-    return hits
+    return shares >= limit if inclusive else shares > limit
+
+
+def front(mask: Tensor) -> Tensor:
+    """Indices (batch, n) that bring the true ones of a mask (batch, n) to the front, in order, and then the others."""
+    true = mask.cumsum(1)
+    numbers = torch.arange(mask.shape[1], device=mask.device).expand(mask.shape)
+    place = torch.where(mask, true - 1, true[:, -1:] + numbers - true)
+    return torch.empty_like(place).scatter_(1, place, numbers)
 
 
 def rows_at(x: Tensor, index: Tensor) -> Tensor:

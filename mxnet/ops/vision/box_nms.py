@@ -9,7 +9,7 @@ from ..infer import show
 from ..nn.loss_heads import refuse_integers
 from ..params import Params
 from ..registry import OperatorError, op
-from ._boxes import Format, converted, rows_at, suppress
+from ._boxes import Format, converted, front, rows_at, suppress
 
 
 @op("_contrib_box_nms", "_contrib_box_non_maximum_suppression", outputs=("output0",))
@@ -89,8 +89,8 @@ def _best(rows: Tensor, coords: int, score: int, class_: int, background: int, v
     corners = converted(best[..., coords:coords + 4], format, "corner")
     alive = usable.gather(1, ranked)
     stays = suppress(corners, alive, limit, None if force or class_ < 0 else best[..., class_])
-    first = stays.sort(dim=1, descending=True, stable=True)
-    return ranked.gather(1, first.indices), first.values
+    first = front(stays)
+    return ranked.gather(1, first), stays.gather(1, first)
 
 
 def _reformatted(rows: Tensor, coords: int, old: Format, new: Format) -> Tensor:

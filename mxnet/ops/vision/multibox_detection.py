@@ -9,7 +9,7 @@ from ..infer import show
 from ..nn.loss_heads import refuse_integers
 from ..params import Params
 from ..registry import OperatorError, op
-from ._boxes import converted, rows_at, suppress
+from ._boxes import converted, front, rows_at, suppress
 from ._multibox import refuse_variances
 
 
@@ -56,7 +56,7 @@ def multibox_detection(cls_prob: Tensor, loc_pred: Tensor, anchor: Tensor, *, cl
         boxes = boxes.clamp_(0, 1) if clip else boxes
         rows = torch.cat([best.to(score.dtype).unsqueeze(2), score.unsqueeze(2), boxes], 2)
         most = int(found.sum(1).max())
-        out = rows_at(rows, found.sort(dim=1, descending=True, stable=True).indices[:, :most])
+        out = rows_at(rows, front(found)[:, :most])
         out.masked_fill_((torch.arange(most, device=out.device) >= found.sum(1, keepdim=True)).unsqueeze(2), -1.0)
         if 0 < nms_threshold <= 1:
             kept = min(nms_topk, most) if nms_topk > 0 else most

@@ -31,7 +31,7 @@ STEP = """
 mod = mx.mod.Module(net)
 mod.bind([('data', shape)], [('softmax_label', (64,))])
 mod.init_params(mx.init.Xavier())
-mod.init_optimizer(optimizer_params={'learning_rate': 0.01, 'momentum': 0.9})
+mod.init_optimizer(optimizer_params={'learning_rate': 1e-5, 'momentum': 0.9})
 batch = mx.io.DataBatch([mx.nd.array(np.random.rand(*shape))], [mx.nd.array(np.random.randint(0, 10, 64))])
 def run():
     mod.forward_backward(batch)
@@ -50,7 +50,7 @@ x = torch.rand(64, 1, 28, 28)
 """
 TORCH_STEP = """
 y = torch.randint(0, 10, (64,))
-opt = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
+opt = torch.optim.SGD(net.parameters(), lr=1e-5, momentum=0.9)
 def run():
     opt.zero_grad()
     F.cross_entropy(net(x), y).backward()

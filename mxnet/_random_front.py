@@ -28,7 +28,7 @@ class Front:
     array: type
     imperative: bool
 
-    def call(self, name: str, *arrays: Any, **given: Any) -> Any:
+    def call(self, name: str, /, *arrays: Any, **given: Any) -> Any:
         """Apply an operator; parameters that are not given or None are left out."""
         return self.operators[name](*arrays, **{k: v for k, v in given.items() if v is not None and v is not _Null})
 

@@ -18,7 +18,7 @@ from .ndarray.handle import wrap
 from .ndarray.invoke import REFUSALS, _asks, _checker, _owning
 from .ndarray.ndarray import NDArray
 from .ops.params import Params
-from .ops.registry import Operator, explain
+from .ops.registry import Operator, explain, is_final
 
 __all__ = ["Function", "backward", "get_symbol", "grad", "is_recording", "is_training", "mark_variables", "pause",
            "predict_mode", "record", "set_recording", "set_training", "train_mode"]
@@ -218,7 +218,9 @@ def backward(heads: Any, head_grads: Any = None, retain_graph: bool = False, tra
     try:
         torch.autograd.backward(heads, grads, retain_graph=retain_graph)
     except REFUSALS as error:
-        raise error if isinstance(error, MXNetError) else MXNetError(f"backward: {error}") from error
+        if isinstance(error, MXNetError) or is_final(error):
+            raise
+        raise MXNetError(f"backward: {error}") from error
 
 
 def _heads(heads: Any, head_grads: Any) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
@@ -259,6 +261,8 @@ def grad(heads: Any, variables: Any, head_grads: Any = None, retain_graph: bool 
         found = torch.autograd.grad(tapes, leaves, grads, retain_graph=retain, create_graph=create_graph,
                                     allow_unused=True)
     except REFUSALS as error:
+        if is_final(error):
+            raise
         raise MXNetError(f"grad: {error}") from error
     made = [_result(torch.zeros_like(leaf) if value is None else value, v._ctx)
             for value, leaf, v in zip(found, leaves, variables)]

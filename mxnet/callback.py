@@ -130,13 +130,16 @@ class ProgressBar:
     def _open(self, epoch: Any) -> None:
         from tqdm import tqdm
         self.close()
-        self._bar = tqdm(total=self.total, ncols=self.bar_len, desc=f"Epoch {epoch}", unit="batch", mininterval=0)
+        self._bar = tqdm(total=self.total, ncols=self.bar_len, desc=f"Epoch {epoch}", mininterval=0,
+                         bar_format="{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{remaining}{postfix}]")
         self._opened, self._samples = time.perf_counter(), 0
 
     def _values(self, eval_metric: Any) -> dict[str, Any]:
-        shown = dict(eval_metric.get_name_value()) if eval_metric is not None else {}
+        shown: dict[str, Any] = {}
         if self._samples:
-            shown["samples/s"] = self._samples / (time.perf_counter() - self._opened)
+            rate = self._samples / max(time.perf_counter() - self._opened, 1e-9)
+            shown["samples/s"] = f"{rate:.0f}" if rate >= 100 else f"{rate:.3g}"
+        shown.update(eval_metric.get_name_value() if eval_metric is not None else ())
         return shown
 
     def close(self) -> None:

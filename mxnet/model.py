@@ -1,21 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Checkpoints of symbolic models, and the update helpers that Module shares with old training scripts."""
+"""Checkpoints of symbolic models, and the update helpers that Module shares with old training scripts.
+
+`FeedForward` is shown here too; it stands on Module, which imports this file, so it is imported when first asked for.
+"""
 from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import kvstore as kvs
 from . import ndarray as nd
 from . import symbol as sym
 from .base import MXNetError, MXNetTypeError
+from .context import cpu
 from .ndarray import NDArray
+from .optimizer import get_updater
 from .symbol import Symbol
 
-__all__ = ["BatchEndParam", "load_checkpoint", "load_params", "save_checkpoint"]
+if TYPE_CHECKING:
+    from .feedforward import FeedForward
+
+__all__ = ["BatchEndParam", "FeedForward", "cpu", "get_updater", "load_checkpoint", "load_params", "save_checkpoint"]
 
 BatchEndParam = namedtuple("BatchEndParam", ["epoch", "nbatch", "eval_metric", "locals"])
+
+
+
+def __getattr__(name: str) -> Any:
+    if name == "FeedForward":
+        from .feedforward import FeedForward
+        return FeedForward
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def save_checkpoint(prefix: str, epoch: int, symbol: Symbol | None, arg_params: dict[str, NDArray],

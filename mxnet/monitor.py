@@ -25,7 +25,8 @@ class Monitor:
     Parameters
     ----------
     interval : batches from one report to the next
-    stat_func : function of an NDArray that returns an NDArray or a list of them; default `function("norm")(x) / sqrt(x.size)`
+    stat_func : function of an NDArray that returns an NDArray or a list of them; default the root mean
+        square, `norm(x) / sqrt(x.size)`
     pattern : regular expression; only names that it matches (from their beginning) are reported
     sort : report in the order of names, instead of the order of execution
     monitor_all : report inputs of operators, too

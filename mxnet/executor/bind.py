@@ -84,7 +84,7 @@ def _created(symbol: Symbol, facts: infer.Facts) -> dict[int, Any]:
     found = {}
     for node in symbol._nodes:
         if node.op is not None and not node.inputs and "shape" in node.op.params:
-            own, shape = node.params.shape, facts[id(node)][0]                # type: ignore[union-attr]
+            own, shape = node.params.shape, facts[id(node)][0]
             if complete(shape) and own is not None and tuple(own) != shape:
                 found[id(node)] = shape
     return found

@@ -16,10 +16,11 @@ from ..context import Context
 from ..ndarray.handle import wrap
 from ..ndarray.invoke import REFUSALS
 from ..ndarray.ndarray import NDArray
-from ..ops.registry import explain
+from ..ops.registry import explain, is_final
 from ..random import generator
 from ..symbol.graph import Node
 from ..symbol.symbol import Symbol
+from .direct import DirectPair, can_run_directly
 from .lowering import Program, Watch
 
 Arrays = dict[str, NDArray]
@@ -50,8 +51,13 @@ class Executor:
         self.outputs = [wrap(torch.empty(0), ctx) for _ in self._output_names]
         self._monitor: Callable[[str, NDArray], None] | None = None
         self._monitor_all = False
+        self._program_key = (ctx, tuple(sorted((k, str(v)) for k, v in self._group2ctx.items())),
+                             tuple(sorted(self._shapes.items())))
         self._plan_gradients()
         self._roots: tuple[torch.Tensor, ...] | None = None
+        self._saved: tuple[torch.Tensor, ...] | None = None
+        self._pair: DirectPair | None = None
+        self._pair_known = False
         self._rng_state: torch.Tensor | None = None
         self._ran = False
 
@@ -78,19 +84,33 @@ class Executor:
                 (self._add if req == "add" else self._write).append((len(self._wanted), grad))
                 self._wanted.append(position)
         self._leaves: list[tuple[torch.Tensor, torch.Tensor]] = [(torch.empty(0), torch.empty(0))] * len(self._wanted)
-        self._losses = [node.op is not None and node.op.loss for node, _ in self._symbol._outputs]
+        self._losses = [node.op is not None and node.op.is_loss(node.params) for node, _ in self._symbol._outputs]
 
     # ---- programs -------------------------------------------------------------------------------
 
     def _program(self, train: bool, taped: bool) -> Program:
         """The program for this use, shared by all executors of the symbol."""
-        cache = self._symbol._program_cache()
-        created = tuple(sorted((i, shape) for i, shape in self._shapes.items()))
-        key = (train, taped, self._ctx, tuple(sorted((k, str(v)) for k, v in self._group2ctx.items())), created)
+        cache, key = self._symbol._program_cache(), (train, taped, *self._program_key)
         if key not in cache:
             cache[key] = Program(self._symbol._outputs, train=train, taped=taped, device=self._ctx.device,
                                  groups=self._group2ctx, shapes=self._shapes)
         return cache[key]
+
+    def _direct_pair(self) -> DirectPair | None:
+        """The programs for training without a tape; None when an operator has no direct gradient."""
+        if self._pair_known:
+            return self._pair
+        self._pair_known = True
+        variables = [node for node in self._symbol._nodes if node.op is None]
+        wanted = [variables[position] for position in self._wanted]
+        if self._group2ctx or not can_run_directly(self._symbol._outputs, {id(node) for node in wanted}):
+            return None
+        cache, key = self._symbol._program_cache(), ("direct", tuple(self._wanted), *self._program_key)
+        if key not in cache:
+            cache[key] = DirectPair(self._symbol._outputs, wanted, device=self._ctx.device, groups=self._group2ctx,
+                                    shapes=self._shapes)
+        self._pair = cache[key]
+        return self._pair
 
     # ---- forward --------------------------------------------------------------------------------
 
@@ -119,22 +139,26 @@ class Executor:
             target._tensor.copy_(value._tensor)
 
     def _run(self, train: bool, taped: bool) -> None:
-        program = self._program(train, taped)
+        pair = self._direct_pair() if taped and self._monitor is None else None
+        program = pair.program if pair is not None else self._program(train, taped)
         tensors = [source._tensor for source in self._sources]
-        if taped:
+        if taped and pair is None:
             self._put_leaves(tensors)
         rng = None
         if program.needs_rng:
             rng = generator(self._ctx)
             self._rng_state = rng.get_state()
+        self._roots = self._saved = None
         try:
-            if self._monitor is None:
+            if pair is not None:
+                results, self._saved = pair.forward(*tensors, rng)
+            elif self._monitor is None:
                 results = program.run(*tensors, rng)
             else:
                 results = Watch(program, self._report).run(*tensors, rng, enable_io_processing=False)
         except REFUSALS as error:
             raise self._locate(program, tensors, error) from error
-        self._roots = results if taped else None
+        self._roots = results if taped and pair is None else None
         self._ran = True
         for handle, result in zip(self.outputs, results):
             result = result.detach()
@@ -154,10 +178,10 @@ class Executor:
                 self._leaves[i] = (tensor, leaf)
             tensors[position] = leaf
 
-    def _locate(self, program: Program, tensors: Sequence[torch.Tensor], error: BaseException) -> MXNetError:
+    def _locate(self, program: Program, tensors: Sequence[torch.Tensor], error: BaseException) -> BaseException:
         """Find the node that fails, by running again node by node."""
-        if getattr(error, "explained", False):
-            return error                                                  # type: ignore[return-value]
+        if is_final(error):
+            return error
         watch = Watch(program)
         try:
             rng = generator(self._ctx) if program.needs_rng else None
@@ -182,8 +206,12 @@ class Executor:
             raise MXNetError("backward: call forward(is_train=True) first")
         if not self._wanted:
             return
-        if self._roots is None:
+        if self._roots is None and self._saved is None:
             self._run_again(is_train)
+        if self._saved is not None:
+            saved, self._saved = self._saved, None
+            self._store(self._backward_directly(saved, out_grads))
+            return
         roots, self._roots = self._roots, None
         assert roots is not None
         pairs = [(root, head) for root, head in zip(roots, self._heads(roots, out_grads))
@@ -194,8 +222,20 @@ class Executor:
             try:
                 grads = torch.autograd.grad([p[0] for p in pairs], leaves, [p[1] for p in pairs], allow_unused=True)
             except REFUSALS as error:
-                raise error if isinstance(error, MXNetError) else MXNetError(f"backward: {error}") from error
+                if isinstance(error, MXNetError) or is_final(error):
+                    raise
+                raise MXNetError(f"backward: {error}") from error
         self._store(grads)
+
+    def _backward_directly(self, saved: Sequence[torch.Tensor], out_grads: Any) -> Sequence[torch.Tensor | None]:
+        assert self._pair is not None
+        outputs = [handle._tensor for handle in self.outputs]
+        heads = [head if head is not None or loss else torch.zeros_like(output)
+                 for head, loss, output in zip(self._heads(outputs, out_grads), self._losses, outputs)]
+        try:
+            return self._pair.backward(saved, heads)
+        except REFUSALS as error:
+            raise error if isinstance(error, MXNetError) else MXNetError(f"backward: {error}") from error
 
     def _run_again(self, train: bool) -> None:
         """Another backward of the same forward pass: its values are made anew, with the same random numbers."""

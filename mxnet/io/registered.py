@@ -22,6 +22,7 @@ from .base import DataDesc, DataIter
 __all__ = ["CSVIter", "ImageDetRecordIter", "ImageRecordInt8Iter", "ImageRecordIter", "ImageRecordUInt8Iter",
            "LibSVMIter", "MNISTIter", "MXDataIter"]
 
+_DEFLATE_AT_MOST = 1032          # how many bytes one compressed byte can stand for
 _CPU = Context("cpu", 0)
 
 
@@ -115,9 +116,10 @@ def read_idx(path: str | os.PathLike[str], ndim: int) -> np.ndarray:
                 raise MXNetError(f"{name}: is no idx file of {ndim} axes of bytes: its magic number is {magic:#x}, "
                                  f"expected {0x0800 + ndim:#x}")
             count = int(np.prod(sizes, dtype=object))
-            if not zipped and count > os.path.getsize(name) - len(header):
+            if count > os.path.getsize(name) * (_DEFLATE_AT_MOST if zipped else 1):
                 raise MXNetError(f"{name}: should hold {count} values, but the file is shorter")
             body = file.read(count)
+            file.read(1)                      # gzip checks what was read when it comes to the end
     except FileNotFoundError:
         raise MXNetError(f"{name}: there is no such file") from None
     except (EOFError, OSError) as error:
@@ -222,11 +224,18 @@ def CSVIter(data_csv: str, data_shape: Any, label_csv: str = "NULL", label_shape
 def _read_csv(path: str, shape: Any, kind: torch.dtype) -> torch.Tensor:
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
     try:
-        values = np.loadtxt(path, delimiter=",", ndmin=2, dtype=as_numpy(kind))
+        try:
+            values = np.loadtxt(path, delimiter=",", ndmin=2, dtype=as_numpy(kind))
+        except ValueError:
+            if kind.is_floating_point:
+                raise
+            values = np.loadtxt(path, delimiter=",", ndmin=2).astype(as_numpy(kind))       # integers written as 1.0
     except FileNotFoundError:
         raise MXNetError(f"{path}: there is no such file") from None
     except (ValueError, OSError, UnicodeDecodeError) as error:
         raise MXNetError(f"{path}: {error}") from None
+    if not values.size:
+        raise MXNetError(f"{path}: there are no rows")
     wanted = int(np.prod(sizes, dtype=np.int64))
     if values.shape[1] != wanted:
         raise MXNetError(f"{path}: rows have {values.shape[1]} values, the shape {sizes} needs {wanted}")

@@ -29,11 +29,11 @@ class _MeanDistance(EvalMetric):
         for label, pred in paired(labels, preds):
             label, pred = (value[:, None] if value.ndim == 1 else value for value in (label, pred))
             try:
-                difference = wide(label) - wide(pred)
+                difference = _real(label) - _real(pred)
             except RuntimeError:
                 raise MXNetValueError(f"{self.name}: labels {tuple(label.shape)} do not fit predictions "
                                       f"{tuple(pred.shape)}") from None
-            self._add(self._distance(difference if difference.is_floating_point() else difference.double()), 1)
+            self._add(self._distance(difference), 1)
 
 
 @register
@@ -164,6 +164,15 @@ class PearsonCorrelation(EvalMetric):
         return self.name, float(self._joint) / root if root else float("nan")
 
 
+def _real(values: Tensor) -> Tensor:
+    """Integers in double precision where the device has it: their own differences can wrap around."""
+    return wide(values) if values.is_floating_point() else values.to(_widest(values))
+
+
+def _widest(values: Tensor) -> torch.dtype:
+    return torch.float32 if values.device.type == "mps" else torch.float64
+
+
 def _double(values: Tensor) -> Tensor:
     """Flat, in double precision where the device has it."""
-    return values.ravel().to(torch.float32 if values.device.type == "mps" else torch.float64)
+    return values.ravel().to(_widest(values))

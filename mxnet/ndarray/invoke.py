@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from .. import _mode
-from ..base import MXNetError, MXNetTypeError
+from ..base import MXNetTypeError
 from ..context import Context, current_context
 from ..ops.families import same_shape_of_pair
 from ..ops.infer import check_eager_dtypes, step_shapes
@@ -36,7 +36,7 @@ def make_plan(op: Operator, params: Params, count: int) -> Plan:
     single = len(op.output_names(params)) == 1
     shown = op.visible(params)
 
-    def refuse(tensors: Sequence[torch.Tensor], error: BaseException) -> MXNetError:
+    def refuse(tensors: Sequence[torch.Tensor], error: BaseException) -> BaseException:
         return explain(op, None, tensors, error)
 
     if single and check is None and not op.asks:
@@ -123,7 +123,8 @@ def invoke(op: Operator, inputs: Sequence[NDArrayBase], given: Mapping[str, Any]
         from ..autograd import record_call  # the tape is needed only by who records
         made = record_call(op, params, ctx, inputs)  # type: ignore[arg-type]
     else:
-        made = make_plan(op, params, len(inputs))(ctx, *[x._tensor for x in inputs])
+        plan = make_plan.__wrapped__ if op.open_params else make_plan     # open ones are new each time: not to be kept
+        made = plan(op, params, len(inputs))(ctx, *[x._tensor for x in inputs])
     return made if out is None else _write_out(op, made, out)
 
 

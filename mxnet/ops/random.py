@@ -109,7 +109,7 @@ def _normal(shape: Sequence[int], dtype: torch.dtype, device: torch.device, rng:
 
 @_created
 @op("_random_uniform", "uniform", "random_uniform")
-def random_uniform(*, low: float = 0.0, high: float = 1.0, shape: Shape | None = None, ctx: Context | None = None,
+def random_uniform(*, low: float = 0.0, high: float = 1.0, shape: Shape = (), ctx: Context | None = None,
                    dtype: torch.dtype | None = None, rng: Rng, device: Device) -> Tensor:
     """Uniform random numbers in [low, high).
 
@@ -131,7 +131,7 @@ def random_uniform_like(data: Tensor, *, low: float = 0.0, high: float = 1.0, rn
 
 @_created
 @op("_random_normal", "normal", "random_normal")
-def random_normal(*, loc: float = 0.0, scale: float = 1.0, shape: Shape | None = None, ctx: Context | None = None,
+def random_normal(*, loc: float = 0.0, scale: float = 1.0, shape: Shape = (), ctx: Context | None = None,
                   dtype: torch.dtype | None = None, rng: Rng, device: Device) -> Tensor:
     """Normal random numbers with mean `loc` and standard deviation `scale`; see `random_uniform` for the rest."""
     return _normal(wanted_shape(shape), drawn_dtype(dtype), device, rng, loc, scale)
@@ -148,7 +148,7 @@ def random_normal_like(data: Tensor, *, loc: float = 0.0, scale: float = 1.0, rn
 
 @_created
 @op("_random_exponential", "random_exponential")
-def random_exponential(*, lam: float = 1.0, shape: Shape | None = None, ctx: Context | None = None,
+def random_exponential(*, lam: float = 1.0, shape: Shape = (), ctx: Context | None = None,
                        dtype: torch.dtype | None = None, rng: Rng, device: Device) -> Tensor:
     """Exponential random numbers with rate `lam`, mean `1 / lam`; see `random_uniform` for the rest."""
     _check_exponential(lam)
@@ -165,7 +165,7 @@ def random_exponential_like(data: Tensor, *, lam: float = 1.0, rng: Rng) -> Tens
 
 @_created
 @op("_random_gamma", "random_gamma")
-def random_gamma(*, alpha: float = 1.0, beta: float = 1.0, shape: Shape | None = None, ctx: Context | None = None,
+def random_gamma(*, alpha: float = 1.0, beta: float = 1.0, shape: Shape = (), ctx: Context | None = None,
                  dtype: torch.dtype | None = None, rng: Rng, device: Device) -> Tensor:
     """Gamma random numbers with shape `alpha` and scale `beta`, mean `alpha * beta`; see `random_uniform`."""
     _check_gamma(alpha, beta)
@@ -182,7 +182,7 @@ def random_gamma_like(data: Tensor, *, alpha: float = 1.0, beta: float = 1.0, rn
 
 @_created
 @op("_random_poisson", "random_poisson")
-def random_poisson(*, lam: float = 1.0, shape: Shape | None = None, ctx: Context | None = None,
+def random_poisson(*, lam: float = 1.0, shape: Shape = (), ctx: Context | None = None,
                    dtype: torch.dtype | None = None, rng: Rng, device: Device) -> Tensor:
     """Poisson random numbers with mean `lam`: whole numbers of a floating point dtype; see `random_uniform`."""
     _check_poisson(lam)
@@ -199,7 +199,7 @@ def random_poisson_like(data: Tensor, *, lam: float = 1.0, rng: Rng) -> Tensor:
 
 @_created
 @op("_random_negative_binomial", "random_negative_binomial")
-def random_negative_binomial(*, k: int = 1, p: float = 1.0, shape: Shape | None = None, ctx: Context | None = None,
+def random_negative_binomial(*, k: int = 1, p: float = 1.0, shape: Shape = (), ctx: Context | None = None,
                              dtype: torch.dtype | None = None, rng: Rng, device: Device) -> Tensor:
     """Numbers of failures before the `k`-th success, with probability `p` of success; see `random_uniform`.
 
@@ -219,7 +219,7 @@ def random_negative_binomial_like(data: Tensor, *, k: int = 1, p: float = 1.0, r
 
 @_created
 @op("_random_generalized_negative_binomial", "random_generalized_negative_binomial")
-def random_generalized_negative_binomial(*, mu: float = 1.0, alpha: float = 1.0, shape: Shape | None = None,
+def random_generalized_negative_binomial(*, mu: float = 1.0, alpha: float = 1.0, shape: Shape = (),
                                          ctx: Context | None = None, dtype: torch.dtype | None = None, rng: Rng,
                                          device: Device) -> Tensor:
     """Negative binomial random numbers with mean `mu` and dispersion `alpha`; see `random_uniform` for the rest.
@@ -242,7 +242,7 @@ def random_generalized_negative_binomial_like(data: Tensor, *, mu: float = 1.0, 
 
 
 @op("_random_randint", "random_randint")
-def random_randint(*, low: int, high: int, shape: Shape | None = None, ctx: Context | None = None,
+def random_randint(*, low: int, high: int, shape: Shape = (), ctx: Context | None = None,
                    dtype: torch.dtype | None = None, rng: Rng, device: Device) -> Tensor:
     """Whole random numbers in [low, high), all equally likely; `dtype` is int32 (default) or int64.
 

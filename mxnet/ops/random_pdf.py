@@ -135,12 +135,13 @@ def pdf_generalized_negative_binomial(sample: Tensor, mu: Tensor, alpha: Tensor,
 def pdf_dirichlet(sample: Tensor, alpha: Tensor, *, is_log: bool = False) -> Tensor:
     """Density of the Dirichlet distribution: the last axes of `sample` and of `alpha` hold one point each.
 
-    With `alpha` of shape s + (k,), `sample` has shape s + (..., k), and the result s + (...).
+    With `alpha` of shape s + (k,), `sample` has shape s + (..., k), and the result s + (...), at least (1,).
     """
     lead, size = alpha.shape[:-1], alpha.shape[-1]
     alpha = alpha.reshape(*lead, *(1,) * (sample.dim() - alpha.dim()), size)
     norm = torch.lgamma(alpha.sum(-1)) - torch.lgamma(alpha).sum(-1)
-    return _density(((alpha - 1) * sample.log()).sum(-1) + norm, is_log)
+    logarithm = ((alpha - 1) * sample.log()).sum(-1) + norm
+    return _density(logarithm.reshape(1) if sample.dim() == 1 else logarithm, is_log)
 
 
 @pdf_dirichlet.shape
@@ -148,4 +149,4 @@ def _(params, sample, alpha=None):
     if alpha is not None:
         _check_prefix("alpha without its last size", alpha[:-1], sample[:-1])
         unify("the last size of alpha", alpha[-1:], sample[-1:])
-    return {"out": sample[:-1]}
+    return {"out": sample[:-1] or (1,)}

@@ -23,7 +23,7 @@ from typing import Any
 import torch
 
 from ..base import MXNetError, MXNetTypeError, MXNetValueError, nearest
-from .params import Params, _Null
+from .params import Params, _Null, attr_text
 from .schema import Input, Schema, schema_of
 
 Kernel = Callable[..., Any]
@@ -51,8 +51,13 @@ class Operator:
     alias : whether the kernel may return a view of an input
     count : the parameter that holds the number of inputs of a variadic operator, filled in when not given
     loss : whether the gradient does not depend on a head gradient, so that `backward()` needs none
-    shape_rule, dtype_rule, grad_rule : see `shape`, `dtype`, `gradient`
+    shape_rule, dtype_rule, grad_rule, direct_rule : see `shape`, `dtype`, `gradient`, `direct`
+    open_params : whether any keyword is a parameter; those that the schema does not have are kept as text
+    varying_aux : whether nodes differ in which of their inputs are auxiliary states (`Input.aux` says)
     """
+
+    open_params = False
+    varying_aux = False
 
     def __init__(self, name: str, aliases: tuple[str, ...], kernel: Kernel, schema: Schema, *,
                  outputs: Any = ("output",), visible: Any = None, when: Mapping[str, Callable[[Params], bool]],
@@ -67,6 +72,7 @@ class Operator:
         self.shape_rule: Rule | None = None
         self.dtype_rule: Rule | None = None
         self.grad_rule: Rule | None = None
+        self.direct_rule: Rule | None = None
         self.wanted: dict[str, tuple[str, ...]] = {}      # rule kind -> names of the arguments that it takes
         self.awaited: dict[str, tuple[str, ...]] = {}     # rule kind -> those without which it cannot say anything
         self._parsed: dict[Any, Params] = {}
@@ -99,6 +105,15 @@ class Operator:
         self.grad_rule = self._attach("gradient", rule)
         return rule
 
+    def direct(self, rule: Rule) -> Rule:
+        """Attach the gradient that torch's autograd would find, as a rule of the same form as `gradient`'s.
+
+        It serves training without a tape (see `executor/direct.py`). It may ask for `needs`, the set of inputs whose
+        gradients are wanted, and gives those only.
+        """
+        self.direct_rule = self._attach("direct", rule)
+        return rule
+
     def _attach(self, kind: str, rule: Rule) -> Rule:
         arguments = inspect.signature(rule).parameters
         self.wanted[kind] = tuple(arguments)
@@ -108,6 +123,10 @@ class Operator:
     @property
     def loss(self) -> bool:
         return self.grad_rule is not None and "head" not in self.wanted["gradient"]
+
+    def is_loss(self, params: Params) -> bool:
+        """Whether a node with these parameters needs no head gradient."""
+        return self.loss
 
     # ---- parameters -----------------------------------------------------------------------------
 
@@ -137,7 +156,10 @@ class Operator:
                 values[name] = param.value(value)
             except (ValueError, TypeError) as error:
                 raise OperatorError(f"{self.name}: {name}={value!r}: {error}; {name} is {param.text}") from None
-        if not given.keys() <= self.params.keys():
+        if self.open_params:
+            values.update({key: attr_text(value) for key, value in given.items()
+                           if key not in self.params and value is not _Null})
+        elif not given.keys() <= self.params.keys():
             self._refuse_unknown(given)
         return Params(values)
 
@@ -255,9 +277,10 @@ class _Declared(torch.autograd.Function):
 def declare(name: str, *aliases: str, kernel: Kernel, schema: Schema, doc: str, outputs: Any = ("output",),
             visible: Any = None, when: Mapping[str, Callable[[Params], bool]] | None = None, alias: bool = False,
             count: str | None = None,
-            input_names: Callable[[Params, int], Sequence[str | Input]] | None = None) -> Operator:
+            input_names: Callable[[Params, int], Sequence[str | Input]] | None = None,
+            kind: type[Operator] = Operator) -> Operator:
     """Register an operator whose schema is given apart from its kernel (a row of a family, a torch builtin)."""
-    made = Operator(name, aliases, kernel, schema, outputs=outputs, visible=visible, when=when or {}, alias=alias,
+    made = kind(name, aliases, kernel, schema, outputs=outputs, visible=visible, when=when or {}, alias=alias,
                     count=count, input_names=input_names, doc=doc)
     for key in (name, *aliases):
         if key in REGISTRY:
@@ -282,9 +305,14 @@ def get(name: str) -> Operator:
         raise OperatorError(f"there is no operator {name!r}.{nearest(name, REGISTRY)}") from None
 
 
-def explain(op: Operator, name: str | None, tensors: Sequence[torch.Tensor], error: BaseException) -> MXNetError:
+def is_final(error: BaseException) -> bool:
+    """Whether an error is to reach the user as it is: it explains itself already, or comes from the user's code."""
+    return getattr(error, "explained", False)
+
+
+def explain(op: Operator, name: str | None, tensors: Sequence[torch.Tensor], error: BaseException) -> BaseException:
     """What torch (or a kernel) refused, as an error that names operator, node, and the inputs' shapes and dtypes."""
-    if isinstance(error, MXNetError) and getattr(error, "explained", False):
+    if is_final(error):
         return error
     names = [item.name for item in op.schema.inputs]
     shown = ", ".join(f"{names[min(i, len(names) - 1)]} {tuple(t.shape)} {str(t.dtype).removeprefix('torch.')}"

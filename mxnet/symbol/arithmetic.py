@@ -74,8 +74,8 @@ def install(cls: type) -> None:
             backward.__name__, backward.__doc__ = f"__r{key}__", "The other way round."
             setattr(cls, f"__r{key}__", backward)
             setattr(cls, f"__i{key}__", _refuse_inplace(key))
-    cls.__neg__ = lambda self: self * -1.0
-    cls.__abs__ = lambda self: apply(get("abs"), (self,), {}, {})
+    cls.__neg__ = lambda self: self * -1.0               # type: ignore[operator]
+    cls.__abs__ = lambda self: apply(get("abs"), (self,), {}, {})        # type: ignore[attr-defined]
 
 
 def _refuse_inplace(key: str) -> Callable[[Any, Any], Any]:

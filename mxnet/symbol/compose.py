@@ -39,6 +39,8 @@ def apply(op: Operator, args: Sequence[Any], named: Mapping[str, Symbol], given:
 def _takes_none(op: Operator, key: str) -> bool:
     """Whether None is a value of its own for this parameter (`axis=None` of sort), and not just 'the default'."""
     param = op.params.get(key)
+    if param is None and op.open_params:
+        return True
     if param is None or param.default is None:
         return False
     try:
@@ -55,7 +57,8 @@ def _scope_attrs(op: Operator, attr: Mapping[str, str] | None) -> dict[str, str]
             raise MXNetTypeError(f"{op.name}: attributes need to be strings, {key!r} is {value!r}")
         if key in _HIDDEN:
             key = f"__{key}__"
-        if not (key.startswith("__") and key.endswith("__")) and key not in op.params:
+        if not (key.startswith("__") and key.endswith("__")) and key not in op.params \
+                and not op.open_params:
             raise UnknownParameterError(f"{op.name}: attribute {key!r} is neither a parameter nor of the form __x__."
                                         f"{nearest(key, (*op.params, *_HIDDEN))}")
         result[key] = value

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..base import MXNetError
 from ..ops.params import Params
-from ..ops.registry import Operator
+from ..ops.registry import Operator, is_final
 
 Entry = tuple["Node", int]           # one output of a node
 
@@ -23,7 +23,8 @@ class Node:
     """A variable (`op` is None) or one application of an operator.
 
     `attrs` holds the parameters as the user's text and `__x__` attributes; `params` the typed parameters; `line` where
-    in the user's program the node was made (file and line number), if it was.
+    in the user's program the node was made (file and line number), if it was. `subgraphs` are the symbols that a
+    control flow operator runs; its kernel and rules find them in `params`.
     """
 
     __slots__ = ("attrs", "inputs", "line", "name", "op", "params", "subgraphs")
@@ -35,6 +36,8 @@ class Node:
         self.op, self.name, self.attrs, self.inputs, self.line = op, name, attrs, inputs, line
         self.subgraphs = subgraphs
         self.params = params if params is not None or op is None else parse_attrs(op, attrs, name)
+        if subgraphs and params is None:
+            self.params = Params({**self.params, "subgraphs": subgraphs})        # type: ignore[dict-item]
 
     def __repr__(self) -> str:
         return f"<node {self.op.name if self.op else 'null'} {self.name!r}>"
@@ -58,9 +61,10 @@ class Node:
 
     def aux_flags(self) -> list[bool]:
         """For each input, whether it is an auxiliary state."""
-        if self.op is None or not self.op.aux_names:
+        if self.op is None or not (self.op.aux_names or self.op.varying_aux):
             return [False] * len(self.inputs)
-        return [name in self.op.aux_names for name in self.input_names()]
+        return [item.aux or item.name in self.op.aux_names
+                for item in self.op.inputs(self.params, len(self.inputs))]
 
     def where(self) -> str:
         """`FullyConnected 'fc1' (train.py:12)`: for messages."""
@@ -74,6 +78,8 @@ def parse_attrs(op: Operator, attrs: Mapping[str, str], name: str) -> Params:
     try:
         return op.parse(given)
     except MXNetError as error:
+        if is_final(error):
+            raise
         raise type(error)(f"{error} (in symbol {name!r})") from None
 
 
@@ -111,7 +117,7 @@ def auxiliary(order: Iterable[Node]) -> set[int]:
     """The ids of variables that are auxiliary states of some operator."""
     found: set[int] = set()
     for node in order:
-        if node.op is not None and node.op.aux_names:
+        if node.op is not None and (node.op.aux_names or node.op.varying_aux):
             found.update(id(source) for (source, _), aux in zip(node.inputs, node.aux_flags())
                          if aux and source.op is None)
     return found

@@ -11,7 +11,7 @@ import torch
 from ..base import MXNetError
 from ..dtype import NAME, as_torch
 from ..ops.infer import Conflict, complete, show, step_dtypes, step_shapes
-from ..ops.registry import OperatorError
+from ..ops.registry import OperatorError, is_final
 from .graph import Entry, Node, topological
 
 Facts = dict[int, list[Any]]         # id of a node -> what is known of each of its outputs
@@ -106,6 +106,8 @@ def _step(node: Node, names: list[str], before: tuple[list[Any], list[Any]], ste
         raise InferenceError(f"{node.where()}: {error.where}{source} is {error.known} as given, "
                              f"but {needs} {error.claimed}") from None
     except (MXNetError, ValueError, IndexError, TypeError) as error:
+        if is_final(error):
+            raise
         shown = ", ".join(f"{name} {text(value)}" for name, value in zip(names, before[0]))
         raise InferenceError(f"{node.where()}: {error} (inputs: {shown})") from error
 

@@ -242,7 +242,7 @@ def _own_attrs(item: _Described, op: Any) -> dict[str, str]:
     """The attributes as this operator takes them: those it does not know are kept as `__x__`, with a warning."""
     attrs = {}
     for key, value in item.attrs.items():
-        if key in op.params or (key.startswith("__") and key.endswith("__")):
+        if key in op.params or op.open_params or (key.startswith("__") and key.endswith("__")):
             attrs[key] = value
         elif key.endswith(tuple(f"_{hidden}" for hidden in HIDDEN)):
             attrs[f"__{key}__"] = value              # weight_lr_mult and the like: MXNet's old per-input attributes

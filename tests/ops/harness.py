@@ -206,7 +206,8 @@ def check_record(run: Replay) -> Iterator[str]:
     floating = [i for i, y in enumerate(results) if y.dtype in FLOATS]
     if not floating:
         return      # the tape holds nothing for whole numbers
-    heads = [observe.to_mx(run.mx, observe.head_gradient(run.record, i, results[i]), results[i].dtype) for i in floating]
+    heads = [observe.to_mx(run.mx, observe.head_gradient(run.record, i, results[i]), results[i].dtype)
+             for i in floating]
     autograd.backward([outputs[i] for i in floating], heads)
     got = {str(i): observe.from_mx(inputs[i].grad) for i in wanted}
     want = {str(i): run.notes["grad"]["grads"][str(i)] for i in wanted}

@@ -15,8 +15,8 @@ from mxnet.ops.registry import REGISTRY, OperatorError
 
 @pytest.mark.parametrize(("scalar", "dtype", "expected"), [
     (1.75, torch.float32, 1.75), (0.1, torch.float16, 0.0999755859375), (1.75, torch.int32, 1),
-    (-1.75, torch.int32, -1), (300.0, torch.uint8, 44), (-1.0, torch.uint8, 255), (200.0, torch.int8, -56), (2.0, torch.bool, True),
-    (2.0 ** 40, torch.int64, 2 ** 40),
+    (-1.75, torch.int32, -1), (300.0, torch.uint8, 44), (-1.0, torch.uint8, 255), (200.0, torch.int8, -56),
+    (2.0, torch.bool, True), (2.0 ** 40, torch.int64, 2 ** 40),
 ])
 def test_a_scalar_is_cast_as_cpp_casts_it(scalar: float, dtype: torch.dtype, expected: float) -> None:
     made = constant(scalar, dtype)

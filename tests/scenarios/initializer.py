@@ -10,7 +10,11 @@ import numpy as np
 from scenarios.stage import Stage, attempt
 
 stage = Stage("initializer")
-NAMES = ["fc_weight", "fc_bias", "bn_gamma", "bn_beta", "bn_moving_mean", "bn_running_mean", "bn_moving_var", "bn_running_var", "bn_moving_inv_var", "bn_moving_avg", "upsampling0", "upsampling0_weight", "stn_loc_weight", "stn_loc_bias", "x_min", "x_max", "fc_min", "fc_weight_min", "fc_quantize_max", "rnn_parameters", "foo", "weight", "bias", "gamma", "lstm_begin_state_0", "mean_x", "var", "fc_weight_quantized", "a_moving_avg", "parameters", "rnn_lin_weight"]
+NAMES = ["fc_weight", "fc_bias", "bn_gamma", "bn_beta", "bn_moving_mean", "bn_running_mean", "bn_moving_var",
+         "bn_running_var", "bn_moving_inv_var", "bn_moving_avg", "upsampling0", "upsampling0_weight",
+         "stn_loc_weight", "stn_loc_bias", "x_min", "x_max", "fc_min", "fc_weight_min", "fc_quantize_max",
+         "rnn_parameters", "foo", "weight", "bias", "gamma", "lstm_begin_state_0", "mean_x", "var",
+         "fc_weight_quantized", "a_moving_avg", "parameters", "rnn_lin_weight"]
 
 
 def filled(mx: Any, initializer: Any, desc: Any, shape: Any = (6,)) -> Any:

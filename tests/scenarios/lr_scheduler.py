@@ -32,7 +32,8 @@ for title, make in CASES.items():
 BAD: dict[str, Any] = {
     "step": lambda s: s.FactorScheduler(0), "factor": lambda s: s.FactorScheduler(1, 1.5),
     "warm": lambda s: s.FactorScheduler(1, base_lr=0.1, warmup_begin_lr=0.2),
-    "warm steps": lambda s: s.FactorScheduler(1, warmup_steps=-1), "mode": lambda s: s.FactorScheduler(1, warmup_mode="x"),
+    "warm steps": lambda s: s.FactorScheduler(1, warmup_steps=-1),
+    "mode": lambda s: s.FactorScheduler(1, warmup_mode="x"),
     "warm type": lambda s: s.PolyScheduler(10, warmup_steps=1.5),
     "multi order": lambda s: s.MultiFactorScheduler([3, 3]), "multi 0": lambda s: s.MultiFactorScheduler([0, 3]),
     "multi empty": lambda s: s.MultiFactorScheduler([]), "multi tuple": lambda s: s.MultiFactorScheduler((1, 2)),

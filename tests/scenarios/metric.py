@@ -145,7 +145,8 @@ def shapes_differ(mx: Any) -> Any:
 
 @stage
 def numbers_differ(mx: Any) -> Any:
-    made = {name: mx.metric.create(name) for name in ("acc", "f1", "mcc", "pcc", "mse", "mae", "rmse", "ce", "pearsonr")}
+    made = {name: mx.metric.create(name) for name in
+            ("acc", "f1", "mcc", "pcc", "mse", "mae", "rmse", "ce", "pearsonr")}
     label, pred = mx.nd.zeros((3,)), mx.nd.ones((3, 2))
     return {name: attempt(lambda: metric.update([label], [pred, pred])) for name, metric in made.items()}
 
@@ -233,7 +234,10 @@ def creation(mx: Any) -> Any:
     def name_of(*args: Any, **kwargs: Any) -> Any:
         return attempt(lambda: [type(mx.metric.create(*args, **kwargs)).__name__,
                                 mx.metric.create(*args, **kwargs).get()[0]])
-    names = ["acc", "accuracy", "caffe", "ce", "composite", "compositeevalmetric", "crossentropy", "f1", "loss", "mae", "mcc", "mse", "nll_loss", "negativeloglikelihood", "pcc", "pearsoncorrelation", "pearsonr", "rmse", "torch", "ACC", "Accuracy", "nothing", "cross-entropy", "nll-loss", "perplexity", "top_k_accuracy", "custommetric"]
+    names = ["acc", "accuracy", "caffe", "ce", "composite", "compositeevalmetric", "crossentropy", "f1", "loss",
+             "mae", "mcc", "mse", "nll_loss", "negativeloglikelihood", "pcc", "pearsoncorrelation", "pearsonr",
+             "rmse", "torch", "ACC", "Accuracy", "nothing", "cross-entropy", "nll-loss", "perplexity",
+             "top_k_accuracy", "custommetric"]
     said = {name: name_of(name) for name in names}
     said["top"] = name_of("top_k_acc", top_k=4)
     said["perplexity 0"] = name_of("perplexity", ignore_label=0)

@@ -14,6 +14,14 @@ from ..registry import OperatorError, op
 
 _ACTIVATIONS = {"relu": torch.relu, "sigmoid": torch.sigmoid, "softrelu": F.softplus, "softsign": F.softsign,
                 "tanh": torch.tanh}
+# The same functions' gradients, from input, output and head gradient.
+_GRADIENTS = {
+    "relu": lambda data, out, head: torch.ops.aten.threshold_backward(head, out, 0),
+    "sigmoid": lambda data, out, head: torch.ops.aten.sigmoid_backward(head, out),
+    "softrelu": lambda data, out, head: torch.ops.aten.softplus_backward(head, data, 1, 20),
+    "softsign": lambda data, out, head: head / (1 + data.abs()).square(),
+    "tanh": lambda data, out, head: torch.ops.aten.tanh_backward(head, out),
+}
 
 
 @op("Activation", "_npx_activation")
@@ -38,3 +46,8 @@ def activation(data: Tensor, *, act_type: Literal["relu", "sigmoid", "softrelu",
 
 
 activation.shape(same_shape_of_data)
+
+
+@activation.direct
+def _(params, data, out, head):
+    return {"data": _GRADIENTS[params.act_type](data, out, head)}

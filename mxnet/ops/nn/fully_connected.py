@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -46,3 +47,17 @@ def _(params, data, out=None):
     if out is not None:
         claims["data"] = (out[0], *rest) if params.flatten else (*out[:-1], data[-1])
     return claims
+
+
+@fully_connected.direct
+def _(params, data, weight, head, needs):
+    rows = data.reshape(data.shape[0], -1) if params.flatten else data.reshape(-1, data.shape[-1])
+    heads = head if head.ndim == 2 else head.reshape(-1, head.shape[-1])
+    grads = {}
+    if "data" in needs:
+        grads["data"] = torch.mm(heads, weight).view(data.shape)
+    if "weight" in needs:
+        grads["weight"] = torch.mm(heads.t(), rows)
+    if "bias" in needs:
+        grads["bias"] = heads.sum(0)
+    return grads

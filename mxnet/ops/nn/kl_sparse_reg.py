@@ -12,7 +12,7 @@ from ..schema import Aux
 
 
 @op("IdentityAttachKLSparseReg", alias=True)
-def identity_attach_kl_sparse_reg(data: Tensor, moving_avg: Annotated[Tensor, Aux()], *,
+def identity_attach_kl_sparse_reg(data: Tensor, moving_avg: Annotated[Tensor, Aux('["zero", {}]')], *,
                                   sparseness_target: Annotated[float, Range(0, 1)] = 0.1, penalty: float = 0.001,
                                   momentum: Annotated[float, Range(0, 1)] = 0.9) -> Tensor:
     """Identity that adds to the gradient what pulls each unit's mean activation towards a small target.

@@ -82,7 +82,7 @@ def softmin(data: Tensor, *, axis: int = -1, temperature: float | None = None, d
     Source: MXNet operator `softmin`.
 
     >>> import mxnet as mx
-    >>> mx.nd.softmin(mx.nd.array([[0, 100]])).asnumpy().tolist()
+    >>> mx.nd.softmin(mx.nd.array([[0, 200]])).asnumpy().tolist()
     [[1.0, 0.0]]
     """
     _refuse_length(use_length)

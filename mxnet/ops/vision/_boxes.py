@@ -104,7 +104,7 @@ def _greedy(boxes: Tensor, counts: Tensor, limit: float, inclusive: bool) -> Ten
         hits = _suppressing(rows_at(boxes, chosen), boxes[:, _BLOCK:], limit, inclusive)
         rest = alive[:, _BLOCK:] & ~(hits & stay.gather(1, chosen).unsqueeze(2)).any(1)
         open_ = rest.any(1)
-        order = front(rest[open_])[:, :int(rest.sum(1).max())] if len(rest) else rest
+        order = front(rest[open_])[:, :int(rest.sum(1).max())]
         group, alive, place = group[open_], rest[open_].gather(1, order), place[open_, _BLOCK:].gather(1, order)
         boxes = rows_at(boxes[open_, _BLOCK:], order)
     return stays

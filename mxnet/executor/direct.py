@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Training without a tape: a forward program that also returns what backward needs, and a straight-line backward.
+
+torch's tape costs about as much as the work itself when layers are small. Where every operator on the way to a wanted
+gradient has a rule that gives its gradients directly, backward is code like forward: calls of torch functions, one
+after the other, and nothing for inputs whose gradient nobody wants. Other graphs are recorded on the tape.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import fx
+
+from ..context import Context
+from ..symbol.graph import Entry, Node, topological
+from .lowering import Program
+
+Key = tuple[int, int]                # id of a node, number of its output
+
+
+def can_run_directly(outputs: Sequence[Entry], wanted: set[int]) -> bool:
+    """Whether every operator between the wanted variables (by id) and the outputs has a direct gradient."""
+    needed = _needed(topological(outputs), wanted)
+    return all(node.op is None or _rule_kind(node) is not None
+               for node in topological(outputs) if id(node) in needed)
+
+
+def _needed(order: Sequence[Node], wanted: set[int]) -> set[int]:
+    """Ids of the nodes that a wanted variable leads to."""
+    needed = set(wanted)
+    for node in order:
+        if any(id(source) in needed for source, _ in node.inputs):
+            needed.add(id(node))
+    return needed
+
+
+def _rule_kind(node: Node) -> str | None:
+    op = node.op
+    if op is None or op.schema.variadic or node.output_count() != 1 or op.aux_names:
+        return None
+    return "direct" if op.direct_rule is not None else "gradient" if op.grad_rule is not None else None
+
+
+class DirectPair:
+    """The two programs.
+
+    `forward(*variables, rng)` gives (outputs, saved); `backward(saved, heads)` gives a gradient, or None, for each
+    wanted variable. A head may be None where the output is a loss.
+    """
+
+    def __init__(self, outputs: Sequence[Entry], wanted: Sequence[Node], *, device: torch.device,
+                 groups: Mapping[str, Context], shapes: Mapping[int, Any]) -> None:
+        self._count = len(outputs)
+        builder = _BackwardBuilder(outputs, wanted)
+        self._module = fx.GraphModule(torch.nn.Module(), builder.graph)
+        self._backward = self._module.forward
+        saved = [(builder.nodes[node], index) for node, index in builder.saved]
+        self.program = Program([*outputs, *saved], train=True, taped=False, device=device, groups=groups,
+                               shapes=shapes)
+
+    def forward(self, *arguments: Any) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...]]:
+        """Run forward."""
+        results = self.program.run(*arguments)
+        return results[:self._count], results[self._count:]
+
+    def backward(self, saved: Sequence[torch.Tensor], heads: Sequence[torch.Tensor | None]) -> tuple[Any, ...]:
+        """Run backward."""
+        return self._backward(*saved, *heads)
+
+
+class _BackwardBuilder:
+    def __init__(self, outputs: Sequence[Entry], wanted: Sequence[Node]) -> None:
+        self.order = topological(outputs)
+        self.nodes = {id(node): node for node in self.order}
+        self.needed = _needed(self.order, {id(node) for node in wanted})
+        self.saved: dict[Key, str] = {}              # what forward returns besides the outputs, by placeholder name
+        self._plan()
+        self.graph = fx.Graph()
+        self.places = {key: self.graph.placeholder(name) for key, name in self.saved.items()}
+        self.cotangents: dict[Key, fx.Node] = {}
+        self.heads: set[int] = set()
+        for position, (node, index) in enumerate(outputs):
+            head = self.graph.placeholder(f"head{position}")
+            self.heads.add(id(node))
+            if id(node) in self.needed and not (node.op is not None and node.op.loss):
+                self._add((id(node), index), head)
+        for node in reversed(self.order):
+            if node.op is not None and id(node) in self.needed:
+                self._differentiate(node)
+        self.graph.output(tuple(self.cotangents.get((id(node), 0)) for node in wanted))
+
+    def _plan(self) -> None:
+        """Which values the rules of all nodes ask for."""
+        for node in self.order:
+            if node.op is None or id(node) not in self.needed:
+                continue
+            names = node.input_names()
+            for fact in self._facts(node):
+                if fact == "out":
+                    self._save(id(node), 0)
+                elif fact in names:
+                    source, index = node.inputs[names.index(fact)]
+                    self._save(id(source), index)
+
+    def _facts(self, node: Node) -> tuple[str, ...]:
+        """Names of the values that the node's rule takes, apart from what is known now."""
+        kind = _rule_kind(node)
+        assert kind is not None and node.op is not None
+        known = ("params", "needs", *node.op.asks)
+        present = (*node.input_names(), "out", "head")
+        return tuple(name for name in node.op.wanted[kind] if name not in known and name in present)
+
+    def _save(self, node: int, index: int) -> None:
+        key = (node, index)
+        if key not in self.saved:
+            self.saved[key] = f"{self.nodes[node].name}_{index}"
+
+    def _add(self, key: Key, value: fx.Node) -> None:
+        known = self.cotangents.get(key)
+        self.cotangents[key] = value if known is None else self.graph.call_function(torch.add, (known, value))
+
+    def _differentiate(self, node: Node) -> None:
+        assert node.op is not None
+        head = self.cotangents.pop((id(node), 0), None)
+        if head is None and not (node.op.loss and id(node) in self.heads):
+            return
+        names = node.input_names()
+        needs = [name for name, (source, _) in zip(names, node.inputs) if id(source) in self.needed]
+        facts = self._facts(node)
+        values = [head if fact == "head" else self.places[(id(node), 0)] if fact == "out"
+                  else self._input(node, names.index(fact)) for fact in facts]
+        call = _bound_rule(node, facts, tuple(needs))
+        result = self.graph.call_function(call, tuple(values))
+        for position, name in enumerate(needs):
+            source, index = node.inputs[names.index(name)]
+            value = result if len(needs) == 1 else self.graph.call_function(_item, (result, position))
+            self._add((id(source), index), value)
+
+    def _input(self, node: Node, position: int) -> fx.Node:
+        source, index = node.inputs[position]
+        return self.places[(id(source), index)]
+
+
+def _item(values: tuple[Any, ...], position: int) -> Any:
+    return values[position]
+
+
+def _bound_rule(node: Node, facts: tuple[str, ...], needs: tuple[str, ...]) -> Callable[..., Any]:
+    """The node's rule with all that is known now filled in: takes the facts in order, gives the needed gradients."""
+    op, params = node.op, node.params
+    assert op is not None
+    kind = _rule_kind(node)
+    rule = op.direct_rule if kind == "direct" else op.grad_rule
+    assert rule is not None and kind is not None
+    known: dict[str, Any] = {}
+    for name in op.wanted[kind]:
+        if name == "params":
+            known[name] = params
+        elif name == "needs":
+            known[name] = frozenset(needs)
+        elif name in op.asks:
+            known[name] = op.asks[name] == "is_train"
+        elif name not in facts:
+            known[name] = None                       # an optional input that this node does not have
+    single = needs[0] if len(needs) == 1 else None
+
+    def call(*values: Any) -> Any:
+        grads = rule(**known, **dict(zip(facts, values)))
+        if single is not None:
+            return grads.get(single)
+        return tuple([grads.get(name) for name in needs])
+    call.__name__ = call.__qualname__ = f"{op.name.strip('_') or op.name}_gradient"
+    call.__module__ = "mxnet.ops"
+    return call

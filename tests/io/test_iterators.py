@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Iterators give MXNet 1.9.1's batches (scenarios/io.py); threads that fail, and what is not built."""
+from __future__ import annotations
+
+import pickle
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from scenarios.stage import replay, stage_of
+
+import mxnet as mx
+import mxnet.io
+from mxnet.base import MXNetError
+
+STAGE = stage_of("io")
+
+
+@pytest.mark.parametrize("name", STAGE.scenarios)
+def test_as_mxnet(name: str) -> None:
+    replay(STAGE, name)
+
+
+def source(count: int = 8, size: int = 4) -> Any:
+    return mx.io.NDArrayIter(mx.nd.array(np.arange(count)), mx.nd.array(np.arange(count)), size)
+
+
+def test_tensors_are_data() -> None:
+    it = mx.io.NDArrayIter(torch.arange(6).float().reshape(3, 2), torch.arange(3), 1)
+    assert [batch.data[0].asnumpy().tolist() for batch in it] == [[[0, 1]], [[2, 3]], [[4, 5]]]
+
+
+def test_batches_do_not_change_the_data() -> None:
+    data = mx.nd.array(np.arange(6))
+    before = data.asnumpy()
+    for batch in mx.io.NDArrayIter(data, None, 2, shuffle=True):
+        batch.data[0][:] = 0
+    np.testing.assert_array_equal(data.asnumpy(), before)
+
+
+def test_descriptions_survive_pickling() -> None:
+    desc = mx.io.DataDesc("x", (2, 3), "int8", "TNC")
+    copied = pickle.loads(pickle.dumps(desc))
+    assert (copied, copied.dtype, copied.layout) == (desc, "int8", "TNC")
+
+
+class Failing(mx.io.DataIter):
+    provide_data, provide_label = [mx.io.DataDesc("data", (2,))], []
+
+    def next(self) -> Any:
+        raise ValueError("a disk is gone")
+
+
+def test_prefetching_hands_errors_on() -> None:
+    it = mx.io.PrefetchingIter(Failing(2))
+    with pytest.raises(ValueError, match="a disk is gone"):
+        it.next()
+
+
+def test_prefetching_leaves_no_threads() -> None:
+    before = threading.active_count()
+    it = mx.io.PrefetchingIter([source(), source()])
+    it.next()
+    it.reset()
+    assert len(list(it)) == 2
+    del it
+    assert threading.active_count() == before
+
+
+def test_prefetching_of_other_lengths() -> None:
+    it = mx.io.PrefetchingIter([source(8), source(4)])
+    it.next()
+    with pytest.raises(MXNetError, match="Number of entry mismatches"):
+        it.next()
+
+
+@pytest.mark.parametrize(("call", "match"), [
+    (lambda: mx.io.NDArrayIter(np.zeros(5), np.zeros(4), 2), "'softmax_label' has 4 examples, 'data' has 5"),
+    (lambda: mx.io.NDArrayIter(np.zeros(5), None, 2, last_batch_handle="keep"),
+     "pad, discard or roll_over, not 'keep'"),
+    (lambda: mx.io.NDArrayIter(None, None, 2), "needs data"),
+    (lambda: mx.io.NDArrayIter("x", None, 2), "not str"),
+    (lambda: mx.io.PrefetchingIter([]), "at least one iterator"),
+    (lambda: mx.io.ResizeIter(source(), 3).getdata(), "call next first"),
+    (lambda: mx.io.DataBatch(mx.nd.zeros((2,))), "Data must be list of NDArrays"),
+    (lambda: mx.io.LibSVMIter(data_libsvm="x"), "not built yet"),
+])
+def test_errors(call: Any, match: str) -> None:
+    with pytest.raises(MXNetError, match=match):
+        call()
+
+
+def test_abstract_iterator() -> None:
+    for name in ("iter_next", "getdata", "getlabel", "getpad"):
+        with pytest.raises(NotImplementedError, match="DataIter does not define|defines neither"):
+            getattr(mx.io.DataIter(), name)()
+    assert mx.io.DataIter().getindex() is None

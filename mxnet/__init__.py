@@ -14,6 +14,7 @@ from . import (
                callback,
                context,
                executor,
+               executor_manager,
                initializer,
                io,
                kvstore,
@@ -29,6 +30,7 @@ from . import (
                random,
                recordio,
                registry,
+               rnn,
                symbol,
 )
 from . import initializer as init

@@ -28,6 +28,8 @@ from .symbol import Symbol
 
 __all__ = ["FeedForward"]
 
+_INITIALIZER, _LOG_VALIDATION = Uniform(0.01), LogValidationMetricsCallback()
+
 
 class FeedForward:
     """A network with its parameters, trained by `fit` on NumPy arrays or iterators. Deprecated: use `mx.mod.Module`.
@@ -57,7 +59,7 @@ class FeedForward:
     """
 
     def __init__(self, symbol: Symbol | Callable[[Any], Symbol], ctx: Any = None, num_epoch: int | None = None,
-                 epoch_size: int | None = None, optimizer: Any = "sgd", initializer: Any = Uniform(0.01),
+                 epoch_size: int | None = None, optimizer: Any = "sgd", initializer: Any = _INITIALIZER,
                  numpy_batch_size: int = 128, arg_params: dict[str, NDArray] | None = None,
                  aux_params: dict[str, NDArray] | None = None, allow_extra_params: bool = False, begin_epoch: int = 0,
                  **kwargs: Any) -> None:
@@ -122,7 +124,7 @@ class FeedForward:
     def fit(self, X: Any, y: Any = None, eval_data: Any = None, eval_metric: Any = "acc",
             epoch_end_callback: Any = None, batch_end_callback: Any = None, kvstore: Any = "local", logger: Any = None,
             work_load_list: Sequence[float] | None = None, monitor: Any = None,
-            eval_end_callback: Any = LogValidationMetricsCallback(), eval_batch_end_callback: Any = None) -> None:
+            eval_end_callback: Any = _LOG_VALIDATION, eval_batch_end_callback: Any = None) -> None:
         """Train.
 
         Parameters
@@ -153,7 +155,7 @@ class FeedForward:
             data = io.ResizeIter(data, self.epoch_size, reset_internal=False)
         for epoch in range(self.begin_epoch, self.num_epoch):
             start = time.time()
-            module._fit_epoch(data, eval_metric, epoch, batch_end_callback, monitor, None)
+            module._fit_epoch(data, eval_metric, epoch, _counting_from_one(batch_end_callback), monitor, None)
             data.reset()
             logger.info("Epoch[%d] Time cost=%.3f", epoch, time.time() - start)
             self.arg_params, self.aux_params = module.get_params()
@@ -241,10 +243,10 @@ class FeedForward:
     @staticmethod
     def create(symbol: Symbol | Callable[[Any], Symbol], X: Any, y: Any = None, ctx: Any = None,
                num_epoch: int | None = None, epoch_size: int | None = None, optimizer: Any = "sgd",
-               initializer: Any = Uniform(0.01), eval_data: Any = None, eval_metric: Any = "acc",
+               initializer: Any = _INITIALIZER, eval_data: Any = None, eval_metric: Any = "acc",
                epoch_end_callback: Any = None, batch_end_callback: Any = None, kvstore: Any = "local",
                logger: Any = None, work_load_list: Sequence[float] | None = None,
-               eval_end_callback: Any = LogValidationMetricsCallback(), eval_batch_end_callback: Any = None,
+               eval_end_callback: Any = _LOG_VALIDATION, eval_batch_end_callback: Any = None,
                **kwargs: Any) -> FeedForward:
         """A model, made and trained in one call; arguments as for the class and `fit`."""
         model = FeedForward(symbol, ctx=ctx, num_epoch=num_epoch, epoch_size=epoch_size, optimizer=optimizer,
@@ -254,3 +256,14 @@ class FeedForward:
                   work_load_list=work_load_list, eval_end_callback=eval_end_callback,
                   eval_batch_end_callback=eval_batch_end_callback)
         return model
+
+
+def _counting_from_one(callbacks: Any) -> Callable[[Any], None] | None:
+    """The callbacks, given batch numbers from 1 as `FeedForward.fit` of MXNet does (Module's begin at 0)."""
+    if callbacks is None:
+        return None
+
+    def _call(param: Any) -> None:
+        for callback in _as_list(callbacks):
+            callback(param._replace(nbatch=param.nbatch + 1))
+    return _call

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from .base import MXNetError, MXNetNotImplementedError, MXNetTypeError, MXNetValueError
+from .base import MXNetError, MXNetTypeError, MXNetValueError
 from .ndarray import NDArray
 from .ndarray import load as _load_arrays
 from .random import generator
@@ -306,7 +306,14 @@ class LSTMBias(Initializer):
 
 @register
 class FusedRNN(Initializer):
-    """For the packed parameters of fused RNN layers; needs `mx.rnn`, which is not built yet."""
+    """For the packed parameters of `mx.rnn.FusedRNNCell`: unpacks them, fills each part, and packs them again.
+
+    Parameters
+    ----------
+    init : initializer of the parts, or what its `dumps` gave; None for the one that the whole model is given
+    num_hidden, num_layers, mode, bidirectional : as for the cell
+    forget_bias : value of the forget gate's biases, for mode `"lstm"`
+    """
 
     def __init__(self, init: Any, num_hidden: int, num_layers: int, mode: str, bidirectional: bool = False,
                  forget_bias: float = 1.0) -> None:
@@ -314,9 +321,23 @@ class FusedRNN(Initializer):
             init = create(init)
         super().__init__(init=init.dumps() if init is not None else None, num_hidden=num_hidden, num_layers=num_layers,
                          mode=mode, bidirectional=bidirectional, forget_bias=forget_bias)
+        self._init, self._mode, self._forget_bias = init, mode, forget_bias
+        self._shape = dict(num_hidden=num_hidden, num_layers=num_layers, mode=mode, bidirectional=bidirectional,
+                           forget_bias=forget_bias)
 
     def _init_weight(self, name: str, arr: NDArray) -> None:
-        raise MXNetNotImplementedError("initializer FusedRNN needs mx.rnn, which is not built yet")
+        from .rnn import FusedRNNCell                   # cells stand on symbols, which stand on initializers
+        init = self._init if self._init is not None else getattr(name, "global_init", None)
+        if init is None or init is self:
+            raise MXNetValueError(f"FusedRNN for {str(name)!r}: no initializer is given, neither to it nor to the model")
+        cell = FusedRNNCell(prefix="", **self._shape)
+        parts = cell.unpack_weights({"parameters": arr})
+        for part, values in parts.items():
+            if self._mode == "lstm" and part.endswith("_f_bias"):
+                values[:] = self._forget_bias
+            else:
+                init(InitDesc(part, global_init=getattr(name, "global_init", None)), values)
+        arr[:] = cell.pack_weights(parts)["parameters"]
 
 
 class Load:

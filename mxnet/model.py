@@ -26,7 +26,6 @@ __all__ = ["BatchEndParam", "FeedForward", "cpu", "get_updater", "load_checkpoin
 BatchEndParam = namedtuple("BatchEndParam", ["epoch", "nbatch", "eval_metric", "locals"])
 
 
-
 def __getattr__(name: str) -> Any:
     if name == "FeedForward":
         from .feedforward import FeedForward

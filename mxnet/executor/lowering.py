@@ -53,7 +53,7 @@ class _Lowering:
     def build(self, order: Sequence[Node], outputs: Sequence[Entry]) -> fx.Graph:
         for node in order:
             if node.op is None:
-                self.values[id(node)] = self.graph.placeholder(node.name)
+                self.values[id(node)] = self.graph.placeholder(_identifier(len(self.values), node.name))
                 self.places[id(node)] = self._device(node)
         self.rng = self.graph.placeholder("rng")
         for node in order:
@@ -104,6 +104,11 @@ class _Lowering:
             return op.kernel, dict(params)
         ready = (op.differentiable if custom else op.prepare)(params, len(node.inputs))
         return _named(ready, op), {}
+
+
+def _identifier(number: int, name: str) -> str:
+    """An argument name for a variable, whose own name may hold anything (`a-0`, `x:0`, `class`)."""
+    return f"v{number}_" + "".join(char if char.isascii() and char.isalnum() else "_" for char in name)
 
 
 class _Several:

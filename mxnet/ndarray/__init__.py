@@ -2,7 +2,7 @@
 """`mx.nd`: arrays, and every operator as a function on them."""
 from __future__ import annotations
 
-from . import generate
+from . import control_flow, generate
 from .arithmetic import mixed_functions
 from .creation import (
                        arange,
@@ -31,6 +31,7 @@ op = generate.module(__name__, "op", "All public operators.")
 _internal = generate.module(__name__, "_internal", "Operators whose names begin with an underscore.")
 random = generate.random_module(__name__)
 contrib = generate.module(__name__, "contrib", "Contributed operators.")
+contrib.__dict__.update({name: getattr(control_flow, name) for name in control_flow.__all__})
 linalg = generate.module(__name__, "linalg", "Linear algebra.")
 image = generate.module(__name__, "image", "Operators on images.")
 

@@ -99,8 +99,9 @@ class Operator:
     def gradient(self, rule: Rule) -> Rule:
         """Attach a gradient: `rule(params, data, label, out, head) -> {"data": ...}`; it gets what it names.
 
-        `out` and `head` are tuples when the operator has several outputs; `is_train` may be asked for. Inputs that the
-        result does not name have gradient zero. A rule that does not name `head` makes the operator a loss.
+        `out` and `head` are tuples when the operator has several outputs; `hidden` is all outputs but the first, for
+        a rule that does not need that one. `is_train` may be asked for. Inputs that the result does not name have
+        gradient zero. A rule that does not name `head` makes the operator a loss.
         """
         self.grad_rule = self._attach("gradient", rule)
         return rule
@@ -256,7 +257,8 @@ class _Declared(torch.autograd.Function):
         ctx.aux = [(i, t) for i, t in enumerate(saved) if t is not None and names[i] in op.aux_names]
         for i, _ in ctx.aux:                  # updated in place between forward and backward, so not saved by autograd
             saved[i] = None
-        ctx.save_for_backward(*saved, *(results if "out" in wanted else ()))
+        kept = results if "out" in wanted else results[1:] if "hidden" in wanted else ()
+        ctx.save_for_backward(*saved, *kept)
         ctx.count, ctx.op, ctx.params, ctx.names, ctx.asks = len(tensors), op, params, names, asks
         ctx.mark_non_differentiable(*[t for t in results if not t.is_floating_point()])
         return outs
@@ -268,9 +270,10 @@ class _Declared(torch.autograd.Function):
         outs: Any = tuple(saved[ctx.count:])
         for i, tensor in ctx.aux:
             tensors[i] = tensor
+        facts = {**ctx.asks, "hidden": outs[1:] if "out" in ctx.op.wanted["gradient"] else outs}
         if ctx.single:
             outs, heads = outs[0] if outs else None, heads[0]
-        grads = ctx.op.gradients(ctx.params, ctx.names, tensors, outs, heads, ctx.asks)
+        grads = ctx.op.gradients(ctx.params, ctx.names, tensors, outs, heads, facts)
         return None, None, None, None, *grads
 
 

@@ -111,10 +111,10 @@ def _batch_norm(data: Tensor, gamma: Tensor, beta: Tensor, moving_mean: MovingMe
     return out, moving_mean.detach(), moving_var.detach()         # nobody reads these two
 
 
-def _batch_norm_gradient(params, data, gamma, moving_mean, moving_var, out, head, is_train):
+def _batch_norm_gradient(params, data, gamma, moving_mean, moving_var, hidden, head, is_train):
     if not is_train or params.use_global_stats:
         return _gradients(params, params.axis, head[0], data, gamma, moving_mean, moving_var, None, None)
-    mean, scale = out[1], out[2]
+    mean, scale = hidden
     grads = _gradients(params, params.axis, head[0], data, gamma, moving_mean, moving_var, mean, scale)
     _update(moving_mean, mean, params.momentum)
     _update(moving_var, _variance(scale, params.eps), params.momentum)

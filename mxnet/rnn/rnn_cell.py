@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All cells, under the name of MXNet's file."""
+from .base_cell import BaseRNNCell, RNNParams
+from .cells import GRUCell, LSTMCell, RNNCell
+from .combined import BidirectionalCell, DropoutCell, ModifierCell, ResidualCell, SequentialRNNCell, ZoneoutCell
+from .conv import BaseConvRNNCell, ConvGRUCell, ConvLSTMCell, ConvRNNCell
+from .fused import FusedRNNCell
+
+__all__ = ["BaseConvRNNCell", "BaseRNNCell", "BidirectionalCell", "ConvGRUCell", "ConvLSTMCell", "ConvRNNCell",
+           "DropoutCell", "FusedRNNCell", "GRUCell", "LSTMCell", "ModifierCell", "RNNCell", "RNNParams",
+           "ResidualCell", "SequentialRNNCell", "ZoneoutCell"]

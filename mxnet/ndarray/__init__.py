@@ -1,30 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """`mx.nd`: arrays, and every operator as a function on them."""
+# The order matters: operators first, then the functions that stand before operators of the same name.
+# isort: off
 from __future__ import annotations
 
 from . import control_flow, generate
-from .arithmetic import mixed_functions
-from .creation import (
-                       arange,
-                       array,
-                       concatenate,
-                       empty,
-                       eye,
-                       from_dlpack,
-                       from_numpy,
-                       full,
-                       linspace,
-                       moveaxis,
-                       onehot_encode,
-                       ones,
-                       split_v2,
-                       to_dlpack_for_read,
-                       to_dlpack_for_write,
-                       waitall,
-                       zeros,
-)
-from .ndarray import NDArray
-from .utils import load, load_frombuffer, save
 
 generate.install_methods()
 op = generate.module(__name__, "op", "All public operators.")
@@ -35,7 +15,12 @@ contrib.__dict__.update({name: getattr(control_flow, name) for name in control_f
 linalg = generate.module(__name__, "linalg", "Linear algebra.")
 image = generate.module(__name__, "image", "Operators on images.")
 
-_own = dict(globals())
-globals().update({name: made for name, made in generate.FUNCTIONS["op"].items() if name not in _own})
+from .op import *  # noqa: E402,F403
+from .arithmetic import mixed_functions  # noqa: E402
+from .creation import (arange, array, concatenate, empty, eye, from_dlpack, from_numpy, full, linspace,  # noqa: E402
+                       moveaxis, onehot_encode, ones, split_v2, to_dlpack_for_read, to_dlpack_for_write, waitall,
+                       zeros)
+from .ndarray import NDArray  # noqa: E402
+from .utils import load, load_frombuffer, save  # noqa: E402
+
 globals().update(mixed_functions())
-del _own

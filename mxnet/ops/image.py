@@ -34,6 +34,8 @@ def to_tensor(data: Tensor) -> Tensor:
     """
     check_image(data.shape)
     moved = data.movedim(-1, -3)
+    if data.dtype is torch.float16:          # divided with its own precision, as in MXNet
+        return (moved / 255).to(torch.float32, memory_format=torch.contiguous_format)
     return moved.to(torch.float32, copy=True, memory_format=torch.contiguous_format).div_(255)
 
 

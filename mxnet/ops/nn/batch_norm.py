@@ -163,7 +163,7 @@ def _batch_norm_with_relu(data: Tensor, gamma: Tensor, beta: Tensor, moving_mean
 
 def _batch_norm_with_relu_gradient(params, data, gamma, moving_mean, moving_var, out, head, is_train):
     passed = torch.where(out[0] > 0, head[0], 0)
-    return _batch_norm_gradient(params, data, gamma, moving_mean, moving_var, out, (passed,), is_train)
+    return _batch_norm_gradient(params, data, gamma, moving_mean, moving_var, out[1:], (passed,), is_train)
 
 
 batch_norm_with_relu = op("_contrib_BatchNormWithReLU", outputs=_OUTPUTS, visible=_visible)(_batch_norm_with_relu)

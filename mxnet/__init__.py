@@ -7,36 +7,31 @@
 """
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from . import (
-               attribute,
-               autograd,
-               base,
-               callback,
-               context,
-               executor,
-               executor_manager,
-               initializer,
-               io,
-               kvstore,
-               log,
-               lr_scheduler,
-               metric,
-               model,
-               module,
-               monitor,
-               name,
-               ndarray,
-               optimizer,
-               random,
-               recordio,
-               registry,
-               rnn,
-               symbol,
+    attribute,
+    autograd,
+    base,
+    context,
+    executor,
+    initializer,
+    io,
+    kvstore,
+    lr_scheduler,
+    metric,
+    model,
+    module,
+    name,
+    ndarray,
+    optimizer,
+    random,
+    symbol,
 )
 from . import initializer as init
 from . import kvstore as kv
 from . import module as mod
-from . import monitor as mon
 from . import ndarray as nd
 from . import optimizer as opt
 from . import random as rnd
@@ -49,4 +44,24 @@ from .ndarray import NDArray
 from .ndarray.creation import waitall
 from .symbol import Symbol
 
+if TYPE_CHECKING:
+    from . import callback, contrib, executor_manager, image, log, monitor, operator, recordio, registry, rnn
+
 __version__ = "1.9.1"
+
+# Modules that are imported when they are first asked for, and their second names.
+_LAZY = ("callback", "contrib", "executor_manager", "image", "log", "monitor", "operator", "recordio", "registry",
+         "rnn",)
+_ALIASES = {"img": "image", "mon": "monitor"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY or name in _ALIASES:
+        found = importlib.import_module(f".{_ALIASES.get(name, name)}", __name__)
+        globals()[name] = found
+        return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY, *_ALIASES})

@@ -22,7 +22,7 @@ def _check_arguments(symbol: Symbol) -> None:
                         ("auxiliary", symbol.list_auxiliary_states())):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise MXNetValueError(f"Find duplicated {kind} name {twice[0]!r}: name the weights and states apart. "
+            raise MXNetValueError(f"{kind} {twice[0]!r} is there twice: give weights and states names that differ. "
                                   f"The {kind} names are {names}")
 
 
@@ -109,10 +109,10 @@ class DataParallelExecutorManager:
     def __init__(self, symbol: Symbol, ctx: Sequence[Context], train_data: Any, arg_names: Sequence[str],
                  param_names: Sequence[str], aux_names: Sequence[str], work_load_list: Sequence[float] | None = None,
                  logger: Any = None, sym_gen: Callable[[Any], Symbol] | None = None) -> None:
-        (logger or logging).info("Start training with %s", str(ctx))
+        (logger or logging).info("executors on %s", str(ctx))
         loads = [1] * len(ctx) if work_load_list is None else list(work_load_list)
         if len(loads) != len(ctx):
-            raise MXNetValueError(f"Invalid settings for work load: {len(loads)} entries for {len(ctx)} devices")
+            raise MXNetValueError(f"work_load_list has {len(loads)} entries for {len(ctx)} devices")
         self.slices = _split_input_slice(train_data.batch_size, loads)
         self.arg_names, self.param_names, self.aux_names = list(arg_names), list(param_names), list(aux_names)
         self.ctx, self.symbol, self.sym_gen = list(ctx), symbol, sym_gen
@@ -139,7 +139,7 @@ class DataParallelExecutorManager:
     def install_monitor(self, monitor: Any) -> None:
         """Let a monitor see the executors; not with buckets."""
         if self.sym_gen is not None:
-            raise NotImplementedError("Monitoring is not implemented for bucketing")
+            raise NotImplementedError("install_monitor: not with buckets")
         self.execgrp._group.install_monitor(monitor)
 
     def set_params(self, arg_params: dict[str, NDArray], aux_params: dict[str, NDArray]) -> None:

@@ -63,7 +63,7 @@ class FeedForward:
                  numpy_batch_size: int = 128, arg_params: dict[str, NDArray] | None = None,
                  aux_params: dict[str, NDArray] | None = None, allow_extra_params: bool = False, begin_epoch: int = 0,
                  **kwargs: Any) -> None:
-        warnings.warn("mxnet.model.FeedForward has been deprecated. Please use mxnet.mod.Module instead.",
+        warnings.warn("mxnet.model.FeedForward is deprecated: use mxnet.mod.Module",
                       DeprecationWarning, stacklevel=2)
         self.sym_gen = None if isinstance(symbol, Symbol) else symbol
         self.symbol: Any = symbol if self.sym_gen is None else None
@@ -89,31 +89,30 @@ class FeedForward:
         if isinstance(X, (np.ndarray, NDArray)):
             if y is None:
                 if is_train:
-                    raise MXNetValueError("y must be specified when X is numpy.ndarray")
+                    raise MXNetValueError("fit: X is an array, so y (its labels) is needed, too")
                 y = np.zeros(X.shape[0])
             if not isinstance(y, (np.ndarray, NDArray)):
-                raise MXNetTypeError("y must be ndarray when X is numpy.ndarray")
+                raise MXNetTypeError(f"y must be an array as X is, not {type(y).__name__}")
             if X.shape[0] != y.shape[0]:
-                raise MXNetValueError(f"The numbers of data points and labels not equal: {X.shape[0]} and {y.shape[0]}")
+                raise MXNetValueError(f"{X.shape[0]} samples, but {y.shape[0]} labels")
             if y.ndim == 2 and y.shape[1] == 1:
                 y = y.reshape((-1,))
             if y.ndim != 1:
-                raise MXNetValueError(f"Label must be 1D or 2D (with 2nd dimension being 1), not {y.shape}")
+                raise MXNetValueError(f"labels have shape (samples,) or (samples, 1), not {y.shape}")
             size = min(X.shape[0], self.numpy_batch_size)
             return io.NDArrayIter(X, y, size, shuffle=is_train, last_batch_handle="roll_over" if is_train else "pad")
         if not isinstance(X, io.DataIter):
-            raise MXNetTypeError(f"X must be DataIter, NDArray or numpy.ndarray, not {type(X).__name__}")
+            raise MXNetTypeError(f"X must be an NDArray, a NumPy array or a DataIter, not {type(X).__name__}")
         return X
 
     def _init_eval_iter(self, eval_data: Any) -> Any:
         if eval_data is None or isinstance(eval_data, io.DataIter):
             return eval_data
         if not isinstance(eval_data, (tuple, list)) or len(eval_data) != 2:
-            raise MXNetTypeError("Eval data must be DataIter, or NDArray/numpy.ndarray/list pair (data, label), not "
-                                 f"{type(eval_data).__name__}")
+            raise MXNetTypeError(f"eval_data must be a DataIter or a pair (data, labels), not {type(eval_data).__name__}")
         data, label = eval_data
         if data is None:
-            raise MXNetValueError("Eval data is NONE")
+            raise MXNetValueError("eval_data: the data of the pair is None")
         if label is None and isinstance(data, io.DataIter):
             return data
         data, label = (np.array(one) if isinstance(one, list) else one for one in (data, label))
@@ -137,7 +136,7 @@ class FeedForward:
         """
         logger = logger or logging
         if self.num_epoch is None:
-            raise MXNetValueError("please specify number of epochs: FeedForward(..., num_epoch=...)")
+            raise MXNetValueError("fit: the number of epochs is not known; make FeedForward(..., num_epoch=...)")
         data, eval_data = self._init_iter(X, y, is_train=True), self._init_eval_iter(eval_data)
         data.reset()
         module = self._module(data, work_load_list, logger)

@@ -87,10 +87,11 @@ class CustomOpProp:
         return in_shape, [in_shape[0]] * len(self.list_outputs()), []
 
     def infer_type(self, in_type: list[Any]) -> tuple[Any, ...]:
-        """NumPy types of inputs, outputs (and auxiliary states). By default the first input's for all."""
-        first = in_type[0]
-        return ([first if kind is None else kind for kind in in_type], [first] * len(self.list_outputs()),
-                [first] * len(self.list_auxiliary_states()))
+        """NumPy types of inputs, outputs (and auxiliary states), None where one is not known yet.
+
+        By default, all outputs and states have the first input's.
+        """
+        return (in_type, [in_type[0]] * len(self.list_outputs()), [in_type[0]] * len(self.list_auxiliary_states()))
 
     def infer_storage_type(self, in_stype: list[str]) -> tuple[list[str], list[str], list[str]]:
         """Storage types; dense ("default") for all."""

@@ -10,7 +10,6 @@ import pytest
 
 import mxnet as mx
 
-
 FC2_BIAS = [-0.30679410696029663, 0.32269763946533203, -0.16672340035438538]        # by MXNet 1.9.1
 
 

@@ -26,7 +26,7 @@ IMAGES = {                  # smallest sizes that the families take: the last po
     "squeezenet1.1": (1, 224), "inceptionv3": (1, 299), "mobilenet1.0": (2, 96), "mobilenetv2_1.0": (2, 96),
 }
 SMALL_IMAGES = {"tiny_resnet_v1": (2, 32), "tiny_resnet_v2": (2, 32), "tiny_vgg_bn": (2, 16), "tiny_densenet": (2, 56),
-                "tiny_mobilenet": (2, 64), "tiny_mobilenet_v2": (2, 64)}
+                "tiny_mobilenet": (4, 96), "tiny_mobilenet_v2": (4, 96)}
 GRAPHS = ("lstm_unrolled", "gru_unrolled", "bidirectional_lstm", "lstm_fused", "gru_fused", "rnn_fused", "ssd")
 SMALL = (*SMALL_IMAGES, *GRAPHS)
 FULL = tuple(IMAGES)
@@ -155,7 +155,8 @@ def _detector(batch=2, size=64, classes=3):
         body = sym.Activation(sym.BatchNorm(body, fix_gamma=False, name=f"bn{scale}"), act_type="relu")
         body = sym.Pooling(body, kernel=(2, 2), stride=(2, 2), pool_type="max")
         if scale == 0:
-            body = sym.L2Normalization(body, mode="channel") * sym.Variable("scale", shape=(1, channels, 1, 1))
+            scale_by = sym.Variable("scale", shape=(1, channels, 1, 1))
+            body = sym.broadcast_mul(sym.L2Normalization(body, mode="channel"), scale_by)
             continue
         ratios = (1.0, 2.0, 0.5)
         score = sym.Convolution(body, kernel=(3, 3), pad=(1, 1), num_filter=4 * (classes + 1), name=f"cls{scale}")

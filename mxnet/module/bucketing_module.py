@@ -213,7 +213,7 @@ class BucketingModule(BaseModule):
                       label_shapes: Sequence[Any] | None = None) -> None:
         """Make a bucket the current one, binding it to these shapes when it is new."""
         if not self.binded:
-            raise ModuleStateError("BucketingModule.switch_bucket: call bind before switching bucket")
+            raise ModuleStateError("BucketingModule.switch_bucket: call bind first")
         module = self._bucket(bucket_key)
         if not module.binded:
             module.bind(data_shapes, label_shapes, self.for_training, self.inputs_need_grad, force_rebind=False,
@@ -300,7 +300,7 @@ class BucketingModule(BaseModule):
         Keys of buckets must be integers, since the last file holds them in an int32 array; TypeError otherwise.
         """
         if not self._buckets:
-            raise ModuleStateError("Empty BucketingModule cannot be saved")
+            raise ModuleStateError("BucketingModule.save_checkpoint: there is no bucket yet; call bind first")
         keys = list(self._buckets)
         if not all(isinstance(key, (int, np.integer)) for key in keys):
             raise MXNetTypeError(f"save_checkpoint: bucket keys must be integers to be saved, not {keys}")
@@ -318,7 +318,7 @@ class BucketingModule(BaseModule):
         """
         if sym_gen is None or default_bucket_key is None:
             missing = "sym_gen" if sym_gen is None else "default_bucket_key"
-            raise ModuleStateError(f"{missing} is required for loading BucketingModule")
+            raise ModuleStateError(f"BucketingModule.load: {missing} is required")
         saved = ndarray.load(f"{prefix}.buckets")
         if not isinstance(saved, list) or len(saved) != 1:
             raise MXNetError(f"{prefix}.buckets: holds no array of bucket keys")

@@ -75,7 +75,7 @@ class PythonModule(BaseModule):
         if self._label_shapes is None:
             return
         if pre_sliced:
-            raise MXNetError("PythonModule does not support presliced labels")
+            raise MXNetError(f"{type(self).__name__}.update_metric takes no pre_sliced labels")
         eval_metric.update(labels, self.get_outputs())
 
     def bind(self, data_shapes: Sequence[Any], label_shapes: Sequence[Any] | None = None, for_training: bool = True,
@@ -86,7 +86,7 @@ class PythonModule(BaseModule):
             self.logger.warning("Already bound, ignoring bind()")
             return
         if grad_req != "write":
-            raise ModuleStateError(f"Python module only support write gradient, not {grad_req!r}")
+            raise ModuleStateError(f"{type(self).__name__}.bind: grad_req must be 'write', not {grad_req!r}")
         self.for_training, self.inputs_need_grad = for_training, inputs_need_grad
         for kind, shapes, names in (("data", data_shapes, self._data_names),
                                     ("label", label_shapes, self._label_names)):
@@ -154,7 +154,7 @@ class PythonLossModule(PythonModule):
     def backward(self, out_grads: Any = None) -> None:
         """Compute the gradient of the scores. A loss takes no `out_grads`: AssertionError."""
         if out_grads is not None:
-            raise ModuleStateError("For a loss module, out_grads should be None")
+            raise ModuleStateError("PythonLossModule.backward: a loss takes no out_grads")
         if not self.for_training:
             raise ModuleStateError("PythonLossModule.backward: bind with for_training=True first")
         self._backward_impl()

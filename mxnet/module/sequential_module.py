@@ -57,7 +57,7 @@ class SequentialModule(BaseModule):
         known = (self.META_TAKE_LABELS, self.META_AUTO_WIRING)
         for key in kwargs:
             if key not in known:
-                raise _NameError(f'Unknown meta "{key}", a typo?{nearest(key, known)} Known are {", ".join(known)}')
+                raise _NameError(f'SequentialModule.add: {key!r} is no meta.{nearest(key, known)} Known are {", ".join(known)}')
         self._modules.append(module)
         self._metas.append(kwargs)
         self.binded = self.params_initialized = self.optimizer_initialized = False
@@ -119,9 +119,9 @@ class SequentialModule(BaseModule):
         for layer, module in enumerate(self._modules):
             for name in (name for params in module.get_params() for name in params):
                 if name in owners:
-                    raise _NameError(f'Duplicated parameter names: name "{name}" in layer {layer} '
-                                     f'({type(module).__name__}) is already used in layer {owners[name]} '
-                                     f'({type(self._modules[owners[name]]).__name__}).')
+                    raise _NameError(f"parameter {name!r} is in layer {owners[name]} "
+                                     f"({type(self._modules[owners[name]]).__name__}) and in layer {layer} "
+                                     f"({type(module).__name__}): names must differ")
                 owners[name] = layer
         extra = [name for given in (arg_params, aux_params) for name in given or {} if name not in owners]
         if extra and not allow_extra:
@@ -143,7 +143,7 @@ class SequentialModule(BaseModule):
         if shared_module is not None:
             raise ModuleStateError("SequentialModule.bind: shared_module is not supported")
         if not self._modules:
-            raise ModuleStateError("Attempting to bind an empty SequentialModule")
+            raise ModuleStateError("SequentialModule.bind: add modules first")
         self.binded = True
         self.for_training, self.inputs_need_grad = for_training, inputs_need_grad
         shapes: Sequence[Any] = data_shapes

@@ -23,9 +23,13 @@ _ASKS = (("is_train", "is_train"), ("rng", "rng"), ("device", "device"))
 
 class _ControlFlow(Operator):
     def prepare(self, params: Params, count: int | None = None) -> Kernel:
-        if "subgraphs" not in params:
-            raise OperatorError(f"{self.name} has no subgraphs: make it by mx.sym.contrib.{self.name[1:]}")
         return lambda *tensors, **asks: _single(self.kernel(tensors, params, asks))
+
+
+def _subgraph(params: Params, index: int) -> Any:
+    if "subgraphs" not in params:
+        raise OperatorError("the node has no subgraphs: make it by mx.sym.contrib.foreach, while_loop or cond")
+    return params.subgraphs[index]
 
 
 def _single(results: list[torch.Tensor]) -> Any:
@@ -66,7 +70,7 @@ class _Body:
 # ---- foreach ------------------------------------------------------------------------------------
 
 def _foreach(tensors: Tensors, params: Params, asks: Mapping[str, Any]) -> list[torch.Tensor]:
-    body = _Body(params.subgraphs[0], asks)
+    body = _Body(_subgraph(params, 0), asks)
     n_data, n_states, n_out = len(params.in_data_locs), len(params.in_state_locs), params.num_out_data
     feed: list[Any] = [None] * (n_data + n_states + len(params.remain_locs))
     for place, tensor in zip(params.remain_locs, tensors[n_data + n_states:]):
@@ -97,7 +101,7 @@ def _foreach_claims(params: Params, data: list[Any], out: list[Any], inner: Call
               for known, result in zip(data[n_data:n_data + n_states], out[n_out:])]
     places = (*params.in_data_locs, *params.in_state_locs, *params.remain_locs)
     known = [*map(inside, data[:n_data]), *states, *data[n_data + n_states:]]
-    ins, outs = inner(params.subgraphs[0], dict(zip(places, known)))
+    ins, outs = inner(_subgraph(params, 0), dict(zip(places, known)))
     found = [ins[place] for place in places]
     for j in range(n_states):
         found[n_data + j] = outs[n_out + j] = merge("state", found[n_data + j], outs[n_out + j])
@@ -136,7 +140,7 @@ def _either(_: str, first: Any, second: Any) -> Any:
 # ---- while_loop ---------------------------------------------------------------------------------
 
 def _while_loop(tensors: Tensors, params: Params, asks: Mapping[str, Any]) -> list[torch.Tensor]:
-    test, func = _Body(params.subgraphs[0], asks), _Body(params.subgraphs[1], asks)
+    test, func = _Body(_subgraph(params, 0), asks), _Body(_subgraph(params, 1), asks)
     variables = _variable_places(params)
     values, n_out, limit = list(tensors), params.num_out_data, params.max_iterations
     steps: list[tuple[torch.Tensor, ...]] = []
@@ -149,8 +153,8 @@ def _while_loop(tensors: Tensors, params: Params, asks: Mapping[str, Any]) -> li
         outputs = [_padded(torch.stack(column), limit) for column in zip(*steps)]
     else:
         known = dict(enumerate([values[i] for i in params.func_input_locs]))
-        _, shapes = _inner_shapes(params.subgraphs[1], {i: tuple(t.shape) for i, t in known.items()})
-        _, kinds = _inner_dtypes(params.subgraphs[1], {i: t.dtype for i, t in known.items()})
+        _, shapes = _inner_shapes(_subgraph(params, 1), {i: tuple(t.shape) for i, t in known.items()})
+        _, kinds = _inner_dtypes(_subgraph(params, 1), {i: t.dtype for i, t in known.items()})
         outputs = [torch.zeros((limit, *shape), dtype=kind, device=asks["device"])
                    for shape, kind in zip(shapes[:n_out], kinds)]
     return outputs + [values[place] for place in variables]
@@ -183,8 +187,8 @@ def _while_claims(params: Params, data: list[Any], out: list[Any], inner: Callab
     variables = _variable_places(params)
     for place, value in zip(variables, out[n_out:]):
         known[place] = merge("loop variable", known[place], value)
-    _from_subgraph(params.subgraphs[0], params.cond_input_locs, known, inner, merge)
-    outs = _from_subgraph(params.subgraphs[1], params.func_input_locs, known, inner, merge)
+    _from_subgraph(_subgraph(params, 0), params.cond_input_locs, known, inner, merge)
+    outs = _from_subgraph(_subgraph(params, 1), params.func_input_locs, known, inner, merge)
     for place, value in zip(variables, outs[n_out:]):
         known[place] = merge("loop variable", known[place], value)
     return {"data": known, "out": _out([*map(outside, outs[:n_out]), *[known[place] for place in variables]])}
@@ -204,9 +208,9 @@ def _(params: Params, data: list[Any], out: Any = None) -> Mapping[str, Any]:
 # ---- cond ---------------------------------------------------------------------------------------
 
 def _cond(tensors: Tensors, params: Params, asks: Mapping[str, Any]) -> list[torch.Tensor]:
-    chosen = _truth(_Body(params.subgraphs[0], asks)([tensors[i] for i in params.cond_input_locs]))
+    chosen = _truth(_Body(_subgraph(params, 0), asks)([tensors[i] for i in params.cond_input_locs]))
     places = params.then_input_locs if chosen else params.else_input_locs
-    return list(_Body(params.subgraphs[1 if chosen else 2], asks)([tensors[i] for i in places]))
+    return list(_Body(_subgraph(params, 1 if chosen else 2), asks)([tensors[i] for i in places]))
 
 
 cond = _declare("_cond", _cond, "Run one of two subgraphs, as a third one says: see `mx.sym.contrib.cond`.",
@@ -216,9 +220,9 @@ cond = _declare("_cond", _cond, "Run one of two subgraphs, as a third one says: 
 def _cond_claims(params: Params, data: list[Any], inner: Callable[..., Any], merge: Callable[..., Any],
                  ) -> Mapping[str, Any]:
     known = list(data)
-    _from_subgraph(params.subgraphs[0], params.cond_input_locs, known, inner, merge)
-    first = _from_subgraph(params.subgraphs[1], params.then_input_locs, known, inner, merge)
-    second = _from_subgraph(params.subgraphs[2], params.else_input_locs, known, inner, merge)
+    _from_subgraph(_subgraph(params, 0), params.cond_input_locs, known, inner, merge)
+    first = _from_subgraph(_subgraph(params, 1), params.then_input_locs, known, inner, merge)
+    second = _from_subgraph(_subgraph(params, 2), params.else_input_locs, known, inner, merge)
     return {"data": known, "out": _out([merge("output", a, b) for a, b in zip(first, second)])}
 
 

@@ -103,8 +103,7 @@ class BaseRNNCell:
 
     def _unmodified(self) -> None:
         if self._modified:
-            raise CellUseError("After applying modifier cells (e.g. DropoutCell) the base cell cannot be called "
-                               "directly. Call the modifier cell instead.")
+            raise CellUseError(f"{type(self).__name__} {self._prefix!r} is held by a modifier cell: use that one instead")
 
     def begin_state(self, func: Callable[..., Symbol] = symbol.zeros, **kwargs: Any) -> list[Symbol]:
         """Symbols of the initial states, `func(name=..., shape=..., **kwargs)` for each; default zeros.
@@ -181,8 +180,8 @@ def normalize_sequence(length: int | None, inputs: Any, layout: str, merge: bool
     if isinstance(inputs, Symbol):
         if merge is False:
             if len(inputs.list_outputs()) != 1:
-                raise CellUseError("unroll doesn't allow grouped symbol as input. Please convert to list with "
-                                   "list(inputs) first or let unroll handle splitting.")
+                raise CellUseError(f"unroll: inputs has {len(inputs.list_outputs())} outputs; give one symbol of the whole "
+                                   "sequence, or list(inputs)")
             return list(symbol.split(inputs, axis=axis, num_outputs=length, squeeze_axis=1)), axis
         return inputs, axis
     if length is not None and len(inputs) != length:

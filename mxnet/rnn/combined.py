@@ -26,7 +26,7 @@ class _Composite(BaseRNNCell):
     def _take(self, cell: BaseRNNCell) -> None:
         if self._override_cell_params:
             if not cell._own_params:
-                raise CellUseError(f"Either specify params for {type(self).__name__} or child cells, not both.")
+                raise CellUseError(f"{type(self).__name__} was given params, and so was the cell to add: only one of them may be")
             cell.params._params.update(self.params._params)
         self.params._params.update(cell.params._params)
         self._cells.append(cell)
@@ -87,7 +87,7 @@ class SequentialRNNCell(_Composite):
         next_states = []
         for cell, own in zip(self._cells, self._states_of(states)):
             if isinstance(cell, BidirectionalCell):
-                raise CellUseError("SequentialRNNCell with a BidirectionalCell cannot be stepped. Please use unroll")
+                raise CellUseError("SequentialRNNCell with a BidirectionalCell takes no single steps: use unroll")
             inputs, made = cell(inputs, own)
             next_states += made
         return inputs, next_states
@@ -126,7 +126,7 @@ class BidirectionalCell(_Composite):
         self._take(r_cell)
 
     def __call__(self, inputs: Symbol, states: list[Symbol]) -> Step:
-        raise NotImplementedError("BidirectionalCell cannot be stepped. Please use unroll")
+        raise NotImplementedError("BidirectionalCell takes no single steps: use unroll")
 
     def unroll(self, length: int, inputs: Any, begin_state: list[Symbol] | None = None, layout: str = "NTC",
                merge_outputs: bool | None = None) -> tuple[Any, list[Any]]:
@@ -162,7 +162,7 @@ class DropoutCell(BaseRNNCell):
     def __init__(self, dropout: float, prefix: str = "dropout_", params: RNNParams | None = None) -> None:
         super().__init__(prefix, params)
         if not isinstance(dropout, (int, float)):
-            raise MXNetTypeError(f"dropout probability must be a number, not {type(dropout).__name__}")
+            raise MXNetTypeError(f"DropoutCell: the rate is a number, not {type(dropout).__name__}")
         self.dropout = dropout
 
     @property
@@ -236,12 +236,12 @@ class ZoneoutCell(ModifierCell):
 
     def __init__(self, base_cell: BaseRNNCell, zoneout_outputs: float = 0.0, zoneout_states: float = 0.0) -> None:
         if isinstance(base_cell, FusedRNNCell):
-            raise CellUseError("FusedRNNCell doesn't support zoneout. Please unfuse first.")
+            raise CellUseError("ZoneoutCell works step by step, which FusedRNNCell cannot: unfuse it first")
         if isinstance(base_cell, BidirectionalCell) or \
                 isinstance(base_cell, SequentialRNNCell) and any(isinstance(c, BidirectionalCell)
                                                                 for c in base_cell._cells):
-            raise CellUseError("BidirectionalCell doesn't support zoneout since it doesn't support step. Please add "
-                               "ZoneoutCell to the cells underneath instead.")
+            raise CellUseError("ZoneoutCell works step by step, which BidirectionalCell cannot: put zoneout on the two cells "
+                               "inside it")
         super().__init__(base_cell)
         self.zoneout_outputs, self.zoneout_states = zoneout_outputs, zoneout_states
         self.prev_output: Symbol | None = None

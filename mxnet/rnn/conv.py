@@ -39,7 +39,7 @@ class BaseConvRNNCell(BaseRNNCell):
                  prefix: str = "", params: RNNParams | None = None, conv_layout: str = "NCHW") -> None:
         super().__init__(prefix=prefix, params=params)
         if any(size % 2 == 0 for size in h2h_kernel):
-            raise CellUseError(f"Only support odd number, get h2h_kernel= {h2h_kernel}")
+            raise CellUseError(f"h2h_kernel must be odd in every axis, so that the state keeps its shape: {h2h_kernel}")
         self._h2h = dict(kernel=h2h_kernel, stride=(1,) * len(h2h_kernel), dilate=h2h_dilate, layout=conv_layout,
                          pad=tuple(dilate * (size - 1) // 2 for size, dilate in zip(h2h_kernel, h2h_dilate)))
         self._i2h = dict(kernel=i2h_kernel, stride=i2h_stride, pad=i2h_pad, dilate=i2h_dilate, layout=conv_layout)
@@ -71,7 +71,7 @@ class BaseConvRNNCell(BaseRNNCell):
                                    **self._h2h))
 
     def __call__(self, inputs: Symbol, states: list[Symbol]) -> Step:
-        raise NotImplementedError("BaseConvRNNCell is abstract class for convolutional RNN")
+        raise NotImplementedError(f"{type(self).__name__} does not define __call__")
 
 
 class _ConvCell(BaseConvRNNCell):

@@ -118,7 +118,7 @@ class FusedRNNCell(BaseRNNCell):
     # ---- graphs ---------------------------------------------------------------------------------
 
     def __call__(self, inputs: Symbol, states: list[Symbol]) -> Step:
-        raise NotImplementedError("FusedRNNCell cannot be stepped. Please use unroll")
+        raise NotImplementedError("FusedRNNCell takes no single steps: use unroll")
 
     def unroll(self, length: int, inputs: Any, begin_state: list[Symbol] | None = None, layout: str = "NTC",
                merge_outputs: bool | None = None) -> tuple[Any, list[Any]]:
@@ -126,15 +126,18 @@ class FusedRNNCell(BaseRNNCell):
         self.reset()
         inputs, axis = normalize_sequence(length, inputs, layout, True)
         if axis == 1:
-            warnings.warn("NTC layout detected. Consider using TNC for FusedRNNCell for faster speed", stacklevel=2)
+            warnings.warn("FusedRNNCell: layout NTC costs two transpositions; TNC is faster", stacklevel=2)
             inputs = symbol.swapaxes(inputs, dim1=0, dim2=1)
         elif axis:
             raise MXNetValueError(f"FusedRNNCell.unroll: layout is NTC or TNC, not {layout!r}")
         states = self.begin_state() if begin_state is None else begin_state
         given = dict(zip(("state", "state_cell"), states))
+        # with several outputs the node says where their batch axis is, as Module needs to know
+        attr = {"__layout__": "LNC"} if self._get_next_state else {}
         rnn = symbol.RNN(data=inputs, parameters=self._parameter, state_size=self._num_hidden,
                          num_layers=self._num_layers, bidirectional=self._bidirectional, p=self._dropout,
-                         state_outputs=self._get_next_state, mode=self._mode, name=f"{self._prefix}rnn", **given)
+                         state_outputs=self._get_next_state, mode=self._mode, name=f"{self._prefix}rnn",
+                         attr=attr, **given)
         outputs, last = (rnn[0], [rnn[i + 1] for i in range(len(given))]) if self._get_next_state else (rnn, [])
         if axis == 1:
             outputs = symbol.swapaxes(outputs, dim1=0, dim2=1)

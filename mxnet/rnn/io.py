@@ -44,7 +44,7 @@ def encode_sentences(sentences: Iterable[Iterable[Any]], vocab: dict[Any, int] |
         for word in sentence:
             if word not in known:
                 if not grows and not unknown_token:
-                    raise CellUseError(f"Unknown token {word}")
+                    raise CellUseError(f"encode_sentences: {word!r} is not in the vocabulary, and there is no unknown_token")
                 number += number == invalid_label
                 if unknown_token:
                     word = unknown_token
@@ -82,7 +82,7 @@ class BucketSentenceIter(DataIter):
                  dtype: Any = "float32", layout: str = "NT") -> None:
         super().__init__()
         if layout not in ("NT", "TN"):
-            raise MXNetValueError(f"Invalid layout {layout}: Must by NT (batch major) or TN (time major)")
+            raise MXNetValueError(f"BucketSentenceIter: layout is NT (batch, time) or TN (time, batch), not {layout!r}")
         lengths = [len(sentence) for sentence in sentences]
         if not buckets:
             counts = np.bincount(lengths) if lengths else np.zeros(0, int)
@@ -116,7 +116,7 @@ class BucketSentenceIter(DataIter):
             row[:len(sentence)] = sentence
             held[bucket].append(row)
         if discarded:
-            warnings.warn(f"discarded {discarded} sentences longer than the largest bucket.", stacklevel=3)
+            warnings.warn(f"BucketSentenceIter: {discarded} sentences are longer than the largest bucket and left out", stacklevel=3)
         return [np.stack(rows) if rows else np.empty((0, length), self.dtype)
                 for rows, length in zip(held, self.buckets)]
 

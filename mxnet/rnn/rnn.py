@@ -26,7 +26,7 @@ def _listed(cells: Cells) -> list[BaseRNNCell]:
 def rnn_unroll(cell: BaseRNNCell, length: int, inputs: Any = None, begin_state: Any = None, input_prefix: str = "",
                layout: str = "NTC") -> tuple[Any, list[Any]]:
     """Deprecated: call `cell.unroll`. Without `inputs`, steps are variables `{input_prefix}t0_data`, ..."""
-    warnings.warn("rnn_unroll is deprecated. Please call cell.unroll directly.", DeprecationWarning, stacklevel=2)
+    warnings.warn("rnn_unroll is deprecated: call cell.unroll", DeprecationWarning, stacklevel=2)
     if inputs is None:
         inputs = [Variable(f"{input_prefix}t{i}_data") for i in range(length)]
     return cell.unroll(length=length, inputs=inputs, begin_state=begin_state, layout=layout)

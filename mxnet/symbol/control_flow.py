@@ -42,7 +42,8 @@ class _Subgraph:
         entries = [self._copied(symbol._outputs[0]) for symbol in outputs]
         self.symbol = Symbol(self._distinct(entries))
         inner = [node for node in self.symbol._nodes if node.op is None]
-        known = {id(self.made[id(f._outputs[0][0])]): k for k, f in enumerate(formals) if id(f._outputs[0][0]) in self.made}
+        keys = [id(f._outputs[0][0]) for f in formals]
+        known = {id(self.made[key]): k for k, key in enumerate(keys) if key in self.made}
         self.feeds = [None if id(node) in known else self.outer[id(node)] for node in inner]
         places = {known[id(node)]: i for i, node in enumerate(inner) if id(node) in known}
         self.formal = [places.get(k) for k in range(len(formals))]

@@ -38,8 +38,8 @@ def gradients(symbol, req, loss, direct):
     return {name: grad.asnumpy() for name, grad in exe.grad_dict.items()}
 
 
-@pytest.mark.parametrize("activation, flatten, no_bias, req, loss", itertools.product(
-    ACTIVATIONS, [True, False], [True, False], ["write", "add"], [True, False]))
+@pytest.mark.parametrize("activation, flatten, no_bias, req, loss", list(itertools.product(
+    ACTIVATIONS, [True, False], [True, False], ["write", "add"], [True, False])))
 def test_direct_gradients_are_the_tapes(activation, flatten, no_bias, req, loss):
     symbol = network(activation, flatten, no_bias, loss)
     found = gradients(symbol, req, loss, True)

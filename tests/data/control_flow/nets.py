@@ -3,8 +3,9 @@
 import json
 import sys
 
-import mxnet as mx
 import numpy as np
+
+import mxnet as mx
 
 S, V, C = mx.sym, mx.sym.Variable, mx.sym.contrib
 

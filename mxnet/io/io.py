@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The path `mxnet.io.io`, which programs import from."""
+from . import *  # noqa: F403
+from . import __all__ as __all__

@@ -28,6 +28,7 @@ from . import (
     optimizer,
     random,
     symbol,
+    test_utils,
 )
 from . import initializer as init
 from . import kvstore as kv
@@ -55,12 +56,13 @@ _LAZY = ("callback", "contrib", "executor_manager", "image", "log", "monitor", "
 _ALIASES = {"img": "image", "mon": "monitor"}
 
 
-def __getattr__(name: str) -> Any:
-    if name in _LAZY or name in _ALIASES:
-        found = importlib.import_module(f".{_ALIASES.get(name, name)}", __name__)
-        globals()[name] = found
+def __getattr__(attribute_name: str) -> Any:
+    target = _ALIASES.get(attribute_name, attribute_name)
+    if target in _LAZY:
+        found = importlib.import_module(f".{target}", __name__)
+        globals()[attribute_name] = found
         return found
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise AttributeError(f"module {__name__!r} has no attribute {attribute_name!r}")
 
 
 def __dir__() -> list[str]:

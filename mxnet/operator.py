@@ -9,9 +9,9 @@ from __future__ import annotations
 import types
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, NamedTuple, get_args, get_origin
 
+from ._clib import c_array, c_array_buf, c_str, check_call, ctypes2numpy_shared, py_str  # noqa: F401
 from .base import MXNetTypeError, MXNetValueError, nearest
 from .ops import registry as _operators
 from .ops.params import kind_text
@@ -138,8 +138,7 @@ def find_prop(op_type: str) -> type[CustomOpProp]:
 
 # ---- what is registered -------------------------------------------------------------------------
 
-@dataclass(frozen=True)
-class OperatorArguments:
+class OperatorArguments(NamedTuple):
     """What an operator takes: the number of arguments, their names and their types as text."""
 
     narg: int

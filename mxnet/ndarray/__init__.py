@@ -4,16 +4,17 @@
 # isort: off
 from __future__ import annotations
 
-from . import control_flow, generate
+from . import control_flow, finite, generate
 
 generate.install_methods()
 op = generate.module(__name__, "op", "All public operators.")
 _internal = generate.module(__name__, "_internal", "Operators whose names begin with an underscore.")
 random = generate.random_module(__name__)
 contrib = generate.module(__name__, "contrib", "Contributed operators.")
-contrib.__dict__.update({name: getattr(control_flow, name) for name in control_flow.__all__})
+contrib.__dict__.update({name: getattr(part, name) for part in (control_flow, finite) for name in part.__all__})
 linalg = generate.module(__name__, "linalg", "Linear algebra.")
 image = generate.module(__name__, "image", "Operators on images.")
+from . import sparse  # noqa: E402
 
 from .op import *  # noqa: E402,F403
 from .arithmetic import mixed_functions  # noqa: E402

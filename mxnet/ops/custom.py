@@ -48,7 +48,7 @@ class _Prop:
     """A user's prop with the answers that do not change, and its inference in this package's terms."""
 
     def __init__(self, op_type: str, kwargs: Mapping[str, str]) -> None:
-        kind = find_prop(op_type)
+        kind: Callable[..., CustomOpProp] = find_prop(op_type)
         with _UserCode():
             self.user: CustomOpProp = kind(**kwargs)
             self.arguments, self.outputs = list(self.user.list_arguments()), tuple(self.user.list_outputs())

@@ -25,9 +25,12 @@ def rnn_step(cell: Any, name: str, i2h: Symbol, h2h: Symbol) -> Step:
     return output, [output]
 
 
-def lstm_step(cell: Any, name: str, i2h: Symbol, h2h: Symbol, memory: Symbol) -> Step:
-    """`c' = f * c + i * act(g)`, `h' = o * act(c')`; gates in the order i, f, c, o (Hochreiter and Schmidhuber)."""
-    gates = symbol.SliceChannel(i2h + h2h, num_outputs=4, name=f"{name}slice")
+def lstm_step(cell: Any, name: str, i2h: Symbol, h2h: Symbol, memory: Symbol, **where: int) -> Step:
+    """`c' = f * c + i * act(g)`, `h' = o * act(c')`; gates in the order i, f, c, o (Hochreiter and Schmidhuber).
+
+    `where` is the `axis` of the gates, if it is not the default, 1.
+    """
+    gates = symbol.SliceChannel(i2h + h2h, num_outputs=4, name=f"{name}slice", **where)
     take = symbol.Activation(gates[0], act_type="sigmoid", name=f"{name}i")
     keep = symbol.Activation(gates[1], act_type="sigmoid", name=f"{name}f")
     new = cell._get_activation(gates[2], cell._activation, name=f"{name}c")

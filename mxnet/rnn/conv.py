@@ -129,7 +129,8 @@ class ConvLSTMCell(_ConvCell):
 
     def __call__(self, inputs: Symbol, states: list[Symbol]) -> Step:
         name = self._step_name()
-        return lstm_step(self, name, *self._project(name, inputs, states[0]), states[1])
+        return lstm_step(self, name, *self._project(name, inputs, states[0]), states[1],
+                         axis=self._conv_layout.find("C"))
 
 
 class ConvGRUCell(_ConvCell):

@@ -14,6 +14,7 @@ contrib = generate.module(__name__, "contrib", "Contributed operators.")
 contrib.__dict__.update({name: getattr(control_flow, name) for name in control_flow.__all__})
 linalg = generate.module(__name__, "linalg", "Linear algebra.")
 image = generate.module(__name__, "image", "Operators on images.")
+from . import sparse  # noqa: E402
 
 from .op import *  # noqa: E402,F403
 from .arithmetic import public_functions  # noqa: E402

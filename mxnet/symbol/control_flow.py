@@ -93,7 +93,7 @@ class _Subgraph:
             self.outer[id(made)] = (node, index)
 
     def _distinct(self, entries: list[Entry]) -> list[Entry]:
-        """Outputs that are variables, or the same as an earlier one, are copied: each has a node's output of its own."""
+        """Outputs that are variables, or the same as an earlier one, are copied: each is a node's of its own."""
         result: list[Entry] = []
         for node, index in entries:
             if node.op is None or (node, index) in result:

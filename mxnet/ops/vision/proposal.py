@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..families import no_gradient
 from ..infer import show
 from ..params import Params
 from ..registry import OperatorError, op
@@ -86,8 +87,8 @@ def _shapes(params: Params, cls_prob: Any, bbox_pred: Any = None, im_info: Any =
 
 proposal.shape(_shapes)
 multi_proposal.shape(_shapes)
-proposal.gradient(lambda: {})
-multi_proposal.gradient(lambda: {})
+proposal.gradient(no_gradient)
+multi_proposal.gradient(no_gradient)
 
 
 def _propose(cls_prob: Tensor, bbox_pred: Tensor, im_info: Tensor, most: int, wanted: int, threshold: float,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Graphs with control flow, and their run on fixed numbers. `python nets.py recorded.json` under MXNet 1.9.1 records."""
+"""Graphs with control flow, and their run on fixed numbers. MXNet 1.9.1 records by `python nets.py recorded.json`."""
 import json
 import sys
 
@@ -49,7 +49,7 @@ def otherwise():
 def while_loop():
     out, last = C.while_loop(lambda i, a: S.sum(a) < 30, lambda i, a: ([i * a, a * V("k")], [i + 1, a + i]),
                              [V("i"), V("a")], max_iterations=12, name="w")
-    rows = [S.slice_axis(x, axis=0, begin=0, end=3) for x in out]         # MXNet leaves the rows after the last undefined
+    rows = [S.slice_axis(x, axis=0, begin=0, end=3) for x in out]    # MXNet leaves later rows undefined
     return S.Group(rows + last), dict(i=(2,), a=(2,), k=(2,))
 
 

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tests for infinities and NaN, as MXNet shows them in `mx.nd.contrib`: 1 and 0 in the array's own dtype."""
+from __future__ import annotations
+
+from .ndarray import NDArray
+
+__all__ = ["isfinite", "isinf", "isnan"]
+
+
+def isinf(data: NDArray) -> NDArray:
+    """1 where a value is infinite, of either sign.
+
+    >>> import mxnet as mx
+    >>> mx.nd.contrib.isinf(mx.nd.array([1, float("inf")])).asnumpy().tolist()
+    [0.0, 1.0]
+    """
+    return data.abs() == float("inf")                    # type: ignore[attr-defined]
+
+
+def isnan(data: NDArray) -> NDArray:
+    """1 where a value is NaN."""
+    return data != data
+
+
+def isfinite(data: NDArray) -> NDArray:
+    """1 where a value is neither infinite nor NaN."""
+    return (data - data) == 0

@@ -46,14 +46,34 @@ from .ndarray.creation import waitall
 from .symbol import Symbol
 
 if TYPE_CHECKING:
-    from . import callback, contrib, executor_manager, image, log, monitor, operator, recordio, registry, rnn
+    from . import (
+        callback,
+        contrib,
+        engine,
+        executor_manager,
+        image,
+        libinfo,
+        log,
+        monitor,
+        ndarray_doc,
+        operator,
+        profiler,
+        recordio,
+        registry,
+        rnn,
+        runtime,
+        symbol_doc,
+        util,
+        visualization,
+    )
+    from . import visualization as viz
 
 __version__ = "1.9.1"
 
 # Modules that are imported when they are first asked for, and their second names.
-_LAZY = ("callback", "contrib", "executor_manager", "image", "log", "monitor", "operator", "recordio", "registry",
-         "rnn",)
-_ALIASES = {"img": "image", "mon": "monitor"}
+_LAZY = ("callback", "contrib", "engine", "executor_manager", "image", "libinfo", "log", "monitor", "ndarray_doc",
+         "operator", "profiler", "recordio", "registry", "rnn", "runtime", "symbol_doc", "util", "visualization")
+_ALIASES = {"img": "image", "mon": "monitor", "viz": "visualization"}
 
 
 def __getattr__(attribute_name: str) -> Any:

@@ -117,7 +117,7 @@ class classproperty:
 
 def with_metaclass(meta: type, *bases: type) -> Any:
     """A base class that gives its subclasses these bases and this metaclass."""
-    class Made(meta):                                                       # type: ignore[misc,valid-type]
+    class Made(meta):
         def __new__(cls, name: str, _: Any, members: dict[str, Any]) -> Any:
             return meta(name, bases, members)
     return type.__new__(Made, "temporary_class", (), {})

@@ -60,7 +60,7 @@ class DataParallelExecutorGroup:
                  shared_group: DataParallelExecutorGroup | None = None) -> None:
         _check_arguments(sym)
         loads = [part.stop - part.start for part in slices]
-        self._group = _groups.DataParallelExecutorGroup(
+        self._group: _groups.DataParallelExecutorGroup = _groups.DataParallelExecutorGroup(
             sym, ctx, loads, train_data.provide_data, train_data.provide_label, param_names, for_training=True,
             inputs_need_grad=False, shared_group=shared_group._group if shared_group is not None else None)
         group = self._group

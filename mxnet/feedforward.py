@@ -109,7 +109,7 @@ class FeedForward:
         if eval_data is None or isinstance(eval_data, io.DataIter):
             return eval_data
         if not isinstance(eval_data, (tuple, list)) or len(eval_data) != 2:
-            raise MXNetTypeError(f"eval_data must be a DataIter or a pair (data, labels), not {type(eval_data).__name__}")
+            raise MXNetTypeError(f"eval_data is a DataIter or a pair (data, labels), not {type(eval_data).__name__}")
         data, label = eval_data
         if data is None:
             raise MXNetValueError("eval_data: the data of the pair is None")

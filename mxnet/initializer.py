@@ -322,14 +322,15 @@ class FusedRNN(Initializer):
         super().__init__(init=init.dumps() if init is not None else None, num_hidden=num_hidden, num_layers=num_layers,
                          mode=mode, bidirectional=bidirectional, forget_bias=forget_bias)
         self._init, self._mode, self._forget_bias = init, mode, forget_bias
-        self._shape = dict(num_hidden=num_hidden, num_layers=num_layers, mode=mode, bidirectional=bidirectional,
-                           forget_bias=forget_bias)
+        self._shape: dict[str, Any] = dict(num_hidden=num_hidden, num_layers=num_layers, mode=mode,
+                                           bidirectional=bidirectional, forget_bias=forget_bias)
 
     def _init_weight(self, name: str, arr: NDArray) -> None:
-        from .rnn import FusedRNNCell                   # cells stand on symbols, which stand on initializers
+        from .rnn import FusedRNNCell  # cells stand on symbols, which stand on initializers
+
         init = self._init if self._init is not None else getattr(name, "global_init", None)
         if init is None or init is self:
-            raise MXNetValueError(f"FusedRNN for {str(name)!r}: no initializer is given, neither to it nor to the model")
+            raise MXNetValueError(f"FusedRNN for {str(name)!r}: neither it nor the model is given an initializer")
         cell = FusedRNNCell(prefix="", **self._shape)
         parts = cell.unpack_weights({"parameters": arr})
         for part, values in parts.items():

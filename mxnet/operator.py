@@ -15,6 +15,7 @@ from ._clib import c_array, c_array_buf, c_str, check_call, ctypes2numpy_shared,
 from .base import MXNetTypeError, MXNetValueError, nearest
 from .ops import registry as _operators
 from .ops.params import kind_text
+from .util import is_np_array  # noqa: F401
 
 __all__ = ["CustomOp", "CustomOpProp", "NDArrayOp", "NumpyOp", "OperatorArguments", "PythonOp",
            "get_all_registered_operators", "get_operator_arguments", "register"]

@@ -126,7 +126,8 @@ def dump(finished: bool = True, profile_process: str = "worker") -> None:
         part = _chrome(done)
         trace = {**part, "traceEvents": trace["traceEvents"] + _absolute(part)}
     trace["traceEvents"] += _session.own
-    trace.pop("baseTimeNanoseconds", None)               # times are absolute now
+    for key in ("baseTimeNanoseconds", "traceName"):     # times are absolute now, and the name was a temporary file
+        trace.pop(key, None)
     with atomic_write(_session.config["filename"], "w") as file:
         json.dump(trace, file)
     if running and not finished:

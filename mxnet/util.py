@@ -120,7 +120,7 @@ def np_array(active: bool = True) -> _Off:
 def _refusing(what: str, target: Any) -> Any:
     """The function, or the class, that says on use what is not built; so that modules with it can be imported."""
     if inspect.isclass(target):
-        target.__init__ = _refusing(what, target.__init__)                  # type: ignore[misc]
+        setattr(target, "__init__", _refusing(what, target.__init__))  # noqa: B010
         return target
 
     @functools.wraps(target)

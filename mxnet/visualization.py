@@ -262,5 +262,5 @@ def _label(node: Node) -> str:
 
 def _edge_label(entry: Entry, shapes: _Found, kinds: Mapping[tuple[int, int], str]) -> str:
     key = (id(entry[0]), entry[1])
-    parts = [_size_text(shapes.get(key)), kinds.get(key, "")]
-    return " ".join(part for part in parts if part)
+    kind = f"({kinds[key]})" if key in kinds else ""
+    return _size_text(shapes.get(key)) + kind

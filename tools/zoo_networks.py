@@ -98,7 +98,8 @@ def _vision(name, prefix):
     for node in graph["nodes"]:
         if node["op"] == "Dropout":
             node["attrs"]["p"] = "0"
-    symbol = mx.sym.SoftmaxOutput(mx.sym.load_json(json.dumps(graph)), name="softmax")
+    scores = mx.sym.load_json(json.dumps(graph))
+    symbol = mx.sym.Group([mx.sym.SoftmaxOutput(scores, name="softmax"), mx.sym.BlockGrad(scores, name="scores")])
     return symbol, {"data": [[batch, 3, size, size], "normal"], "softmax_label": [[batch], 10]}
 
 
@@ -111,7 +112,7 @@ def _tiny(name):
     if name == "tiny_vgg_bn":
         return vgg.VGG([1, 1], [4, 8], classes=10, batch_norm=True, prefix="")
     if name == "tiny_densenet":
-        return densenet.DenseNet(8, 4, [2, 2], classes=10, prefix="")
+        return densenet.DenseNet(16, 8, [2, 2], classes=10, prefix="")
     if name == "tiny_mobilenet":
         return mobilenet.MobileNet(multiplier=0.0625, classes=10, prefix="")
     return mobilenet.MobileNetV2(multiplier=0.0625, classes=10, prefix="")
@@ -151,7 +152,8 @@ def _detector(batch=2, size=64, classes=3):
     sym = mx.sym
     body, scores, places, anchors = sym.Variable("data"), [], [], []
     for scale, channels in enumerate((8, 16, 16)):
-        body = sym.Convolution(body, kernel=(3, 3), pad=(1, 1), num_filter=channels, name=f"conv{scale}")
+        body = sym.Convolution(body, kernel=(3, 3), pad=(1, 1), num_filter=channels, no_bias=True,
+                               name=f"conv{scale}")
         body = sym.Activation(sym.BatchNorm(body, fix_gamma=False, name=f"bn{scale}"), act_type="relu")
         body = sym.Pooling(body, kernel=(2, 2), stride=(2, 2), pool_type="max")
         if scale == 0:
@@ -195,8 +197,23 @@ def run(folder):
     loaded = time.perf_counter()
     given = {name: mx.nd.array(value(name, shape, kind)) for name, (shape, kind) in inputs.items()}
     result = compute(mx, symbol, params, given)
+    smoothed = compute(mx, smooth(mx, symbol), params, given)
+    result.update({f"smooth{key[4:]}": array for key, array in smoothed.items() if key.startswith("grad:")})
     result["seconds:load"] = np.float64(loaded - start)
     return result
+
+
+def smooth(mx, symbol):
+    """The same graph with softplus in place of rectifiers.
+
+    Rounding moves some inputs of a deep network's rectifiers across zero, and each of these changes the gradient by a
+    jump; two right answers then differ by per cents. With this graph they do not.
+    """
+    graph = json.loads(symbol.tojson())
+    for node in graph["nodes"]:
+        if node["op"] == "clip" or node.get("attrs", {}).get("act_type") == "relu":
+            node["op"], node["attrs"] = "Activation", {"act_type": "softrelu"}
+    return mx.sym.load_json(json.dumps(graph))
 
 
 def compute(mx, symbol, params, inputs):
@@ -222,12 +239,12 @@ def compute(mx, symbol, params, inputs):
 def difference(ours, theirs, kind):
     """The largest difference between the arrays of a kind, relative to the largest magnitude in each array.
 
-    A gradient that is nought but for rounding (a bias ahead of batch normalization) is held against 1e-3 of the
+    A gradient that is nought but for rounding (a bias ahead of batch normalization) is held against 1e-2 of the
     largest gradient.
     """
     keys = [key for key in theirs if key.startswith(kind + ":")]
     peaks = {key: float(np.abs(theirs[key]).max(initial=0)) for key in keys}
-    floor = 1e-3 * max(peaks.values(), default=0) if kind == "grad" else 1e-30
+    floor = 1e-2 * max(peaks.values(), default=0) if kind in ("grad", "smooth") else 1e-30
     worst = 0.0
     for key in keys:
         if ours[key].shape != theirs[key].shape:

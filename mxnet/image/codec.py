@@ -2,7 +2,9 @@
 """From files and bytes to pixels, and between arrays of this package and OpenCV's."""
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -26,6 +28,19 @@ def opencv() -> Any:
     except ImportError as error:
         raise MXNetError(f"images need OpenCV (pip install opencv-python-headless): {error}") from error
     return cv2
+
+
+@contextlib.contextmanager
+def without_ipp(cv2: Any) -> Iterator[None]:
+    """Within, this thread's OpenCV does without Intel's IPP, whose cubic interpolation rounds otherwise than MXNet's."""
+    if not hasattr(cv2, "ipp") or not cv2.ipp.useIPP():
+        yield
+        return
+    cv2.ipp.setUseIPP(False)
+    try:
+        yield
+    finally:
+        cv2.ipp.setUseIPP(True)
 
 
 def pixels(src: Any) -> np.ndarray:

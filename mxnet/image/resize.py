@@ -10,7 +10,7 @@ import numpy as np
 
 from ..base import MXNetError, MXNetTypeError, MXNetValueError
 from ..ndarray import NDArray
-from .codec import opencv, pixels, to_array
+from .codec import opencv, pixels, to_array, without_ipp
 
 __all__ = ["copyMakeBorder", "imresize", "resize_short"]
 
@@ -50,7 +50,8 @@ def resize(values: np.ndarray, width: int, height: int, interp: int) -> np.ndarr
     if interp not in (0, 1, 2, 3, 4):
         raise MXNetValueError(f"the interpolation of a resize is 0, 1, 2, 3 or 4, not {interp!r}")
     try:
-        made = cv2.resize(values, (width, height), interpolation=interp)
+        with without_ipp(cv2):
+            made = cv2.resize(values, (width, height), interpolation=interp)
     except (cv2.error, TypeError) as error:
         raise MXNetTypeError(f"OpenCV cannot resize an image of shape {values.shape}, {values.dtype}, with "
                              f"interpolation {interp}: {str(error).strip()[:200]}") from None

@@ -57,7 +57,8 @@ class SequentialModule(BaseModule):
         known = (self.META_TAKE_LABELS, self.META_AUTO_WIRING)
         for key in kwargs:
             if key not in known:
-                raise _NameError(f'SequentialModule.add: {key!r} is no meta.{nearest(key, known)} Known are {", ".join(known)}')
+                raise _NameError(f"SequentialModule.add: {key!r} is no meta.{nearest(key, known)} Known are "
+                                 f"{', '.join(known)}")
         self._modules.append(module)
         self._metas.append(kwargs)
         self.binded = self.params_initialized = self.optimizer_initialized = False

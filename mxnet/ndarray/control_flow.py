@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .._nested import flatten, regroup
+from .._nested import Form, flatten, regroup
 from ..base import MXNetTypeError, MXNetValueError
 from .creation import zeros
 from .generate import function
@@ -23,7 +23,7 @@ def foreach(body: Callable[..., Any], data: Any, init_states: Any) -> tuple[Any,
 
     >>> import mxnet as mx
     >>> out, total = mx.nd.contrib.foreach(lambda x, s: (x + s, x + s), mx.nd.array([1, 2, 3]), mx.nd.zeros((1,)))
-    >>> out.asnumpy().ravel().tolist(), total.asscalar()
+    >>> out.asnumpy().ravel().tolist(), float(total.asscalar())
     ([1.0, 3.0, 6.0], 6.0)
     """
     flat, form = flatten(data, NDArray, "foreach: data")
@@ -53,7 +53,7 @@ def while_loop(cond: Callable[..., Any], func: Callable[..., Any], loop_vars: An
 
     >>> import mxnet as mx
     >>> out, last = mx.nd.contrib.while_loop(lambda i: i < 3, lambda i: (i * 10, i + 1), mx.nd.zeros((1,)), 4)
-    >>> out.asnumpy().ravel().tolist(), last.asscalar()
+    >>> out.asnumpy().ravel().tolist(), float(last.asscalar())
     ([0.0, 10.0, 20.0, 0.0], 3.0)
     """
     limit = whole_limit(max_iterations)
@@ -61,7 +61,8 @@ def while_loop(cond: Callable[..., Any], func: Callable[..., Any], loop_vars: An
     variables = [loop_vars] if single else list(loop_vars)
     if not variables:
         raise MXNetValueError("while_loop: loop_vars should have at least one array")
-    steps, form = [], None
+    steps: list[list[NDArray]] = []
+    form: Form = None
     while len(steps) < limit and _truth(cond(*variables), "while_loop: cond"):
         out, fresh = func(*variables)
         leaves, form = flatten([] if out is None else out, NDArray, "while_loop: the output of func")
@@ -107,7 +108,7 @@ def cond(pred: Any, then_func: Callable[[], Any], else_func: Callable[[], Any]) 
     """`then_func()` if the one-element array `pred` is not zero, else `else_func()`.
 
     >>> import mxnet as mx
-    >>> mx.nd.contrib.cond(mx.nd.array([1]), lambda: mx.nd.ones((1,)), lambda: mx.nd.zeros((1,))).asscalar()
+    >>> float(mx.nd.contrib.cond(mx.nd.array([1]), lambda: mx.nd.ones((1,)), lambda: mx.nd.zeros((1,))).asscalar())
     1.0
     """
     for function_ in (then_func, else_func):

@@ -160,6 +160,8 @@ def resize(data: Tensor, *, size: tuple[int, ...] = (), keep_ratio: bool = False
     """
     check_image(data.shape)
     height, width = _resized(size, keep_ratio, data.shape[-3], data.shape[-2])
+    if data.is_meta:
+        return data.new_empty((*data.shape[:-3], height, width, data.shape[-1]))
     if data.dim() == 3:
         return _opencv.as_tensor(_opencv.resize(_opencv.as_image(data), width, height, interp), data)
     made = [_opencv.as_tensor(_opencv.resize(image, width, height, interp)) for image in _opencv.as_image(data)]

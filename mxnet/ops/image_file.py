@@ -64,6 +64,8 @@ def cvimresize(src: Tensor, *, w: Size, h: Size, interp: Annotated[int, Range(0,
     (6, 4, 3)
     """
     check_image(src.shape, batches=False)
+    if src.is_meta:
+        return src.new_empty((h, w, src.shape[2]))
     return _opencv.as_tensor(_opencv.resize(_opencv.as_image(src), w, h, interp), src)
 
 
@@ -87,6 +89,8 @@ def cvcopy_make_border(src: Tensor, *, top: Border, bot: Border, left: Border, r
     array([0., 1., 0.], dtype=float32)
     """
     check_image(src.shape, batches=False)
+    if src.is_meta:
+        return src.new_empty((src.shape[0] + top + bot, src.shape[1] + left + right, src.shape[2]))
     fill = (*values, *(value,) * 4)[:4]
     image = _opencv.as_image(src)
     made = _opencv.guarded(lambda: _opencv.opencv().copyMakeBorder(image, top, bot, left, right, type, value=fill),

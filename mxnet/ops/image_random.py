@@ -160,11 +160,13 @@ def random_color_jitter(data: Tensor, *, brightness: float, contrast: float, sat
         (_brighten, brightness), (_contrast, contrast), (_saturate, saturation)) if x > 0]
     if hue > 0:
         steps.append((_turn_hue, -hue, hue))
+    if data.is_meta or not steps:
+        return data.clone()
     image = data
     for i in torch.randperm(len(steps), generator=rng, device=data.device).tolist():
         change, low, high = steps[i]
         image = _by_factor(change, image, low, high, rng)
-    return image if steps else data.clone()
+    return image
 
 
 @_augmentation

@@ -108,8 +108,10 @@ class Ftrl(Optimizer):
 class LARS(SGD):
     """SGD with a rate for each layer by the norms of weight and gradient (You, Gitman and Ginsburg, 2017).
 
-    Names that end in `gamma`, `beta` or `bias` keep the plain rate.
+    Names that end in `gamma`, `beta` or `bias` keep the plain rate, and only `_weight`s decay by default.
     """
+
+    _decaying = ("_weight",)
 
     def __init__(self, momentum: float = 0.0, lazy_update: bool = True, eta: float = 0.001, eps: float = 0,
                  momentum_correction: bool = True, **kwargs: Any) -> None:
@@ -118,17 +120,28 @@ class LARS(SGD):
         self.last_lr: float | None = None
 
     def update_multi(self, indices: Any, weights: Any, grads: Any, states: Any) -> None:
-        for one in zip(indices, weights, grads, states):
-            self.update_multi_precision(*one)
+        every = list(zip(indices, weights, grads, states))
+        for begin in range(0, len(every), self.aggregate_num):
+            self._correction = None                     # as in MXNet, once for each `aggregate_num` weights
+            for one in every[begin:begin + self.aggregate_num]:
+                self.update_multi_precision(*one)
+                self._correction = self._correction or 1.0
+        self._correction = None
+
+    def _corrected(self) -> float:
+        """The momentum, scaled by how the rate has changed since the last step."""
+        rate = self.learning_rate
+        if self._correction is None:
+            self._correction = rate / self.last_lr if self.momentum_correction and self.last_lr else 1.0
+            self.last_lr = rate
+        return self.momentum * self._correction
 
     def _update_one(self, index: Any, weight: NDArray, grad: NDArray, state: Any) -> None:
+        if self._single:
+            self._correction = None
         self._update_count(index)
         lr, wd = self._get_lr(index), self._get_wd(index)
-        base = self.learning_rate
-        momentum = self.momentum
-        if self.momentum_correction and self.last_lr:
-            momentum *= base / self.last_lr
-        self.last_lr = base
+        momentum = self._corrected()
         name = self.idx2name.get(index, "")
         if not name.endswith(("gamma", "beta", "bias")):
             lr *= self._layer_ratio(weight, grad, wd)
@@ -162,7 +175,6 @@ class LBSGD(Optimizer):
         self.lbmult = 1.0
         self.cumgrads: dict[Any, dict[str, Any]] = {}
         self.adaptive = False
-        self.init_num_update = self.init_updates
 
     def create_state(self, index: Any, weight: NDArray) -> NDArray | None:
         return zeros_like(weight) if self.momentum != 0.0 else None
@@ -192,11 +204,13 @@ class LBSGD(Optimizer):
     def update(self, index: Any, weight: NDArray, grad: NDArray, state: Any) -> None:
         self._update_count(index)
         lr, wd = self._get_lr(index), self._get_wd(index)
-        held = self.cumgrads.setdefault(index, {"cum_grad": None, "num_cums": 0})
-        if held["num_cums"] % self.batch_scale == 0:
-            held["cum_grad"] = grad._tensor.clone()
+        held = self.cumgrads.setdefault(index, {"cum_grad": None, "num_cums": self.init_updates})
+        if held["cum_grad"] is None or held["num_cums"] % self.batch_scale == 0:
+            # not a copy, as in MXNet: where every batch writes its gradient into the same array, as Module does, the
+            # first batch's gradient is lost and the second's counts twice
+            held["cum_grad"] = grad._tensor
         else:
-            held["cum_grad"] += grad._tensor
+            held["cum_grad"] = held["cum_grad"] + grad._tensor
         held["num_cums"] += 1
         if held["num_cums"] % self.batch_scale:
             return
@@ -204,7 +218,7 @@ class LBSGD(Optimizer):
         if self.warmup_strategy == "lars":
             self.lbmult = self._get_lars(weight._tensor, g, wd)
         else:
-            self.lbmult = self._get_lbmult(held["num_cums"] + self.init_num_update)
+            self.lbmult = self._get_lbmult(held["num_cums"])
         sgd_step([weight._tensor], [g], [state._tensor] if state is not None else [], [lr * self.lbmult], [wd],
                  self.momentum, self.rescale_grad, self._clip())
 

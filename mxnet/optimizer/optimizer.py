@@ -36,6 +36,7 @@ class Optimizer:
     """
 
     opt_registry: dict[str, type[Optimizer]] = {}
+    _decaying: tuple[str, ...] = ("_weight", "_gamma")     # endings of the names that weight decay applies to
 
     def __init__(self, rescale_grad: float = 1.0, param_idx2name: Mapping[int, str] | None = None, wd: float = 0.0,
                  clip_gradient: float | None = None, learning_rate: float | None = None, lr_scheduler: Any = None,
@@ -149,7 +150,7 @@ class Optimizer:
 
     def set_wd_mult(self, args_wd_mult: Mapping[Any, float]) -> None:
         """Multipliers of the decay; it is 0 for names that end in neither `_weight` nor `_gamma`, unless given."""
-        without = {name: 0.0 for name in self.idx2name.values() if not name.endswith(("_weight", "_gamma"))}
+        without = {name: 0.0 for name in self.idx2name.values() if not name.endswith(self._decaying)}
         self.wd_mult = {**without, **self._from_symbol("__wd_mult__"), **args_wd_mult}
         self._cached_mults = {}
 

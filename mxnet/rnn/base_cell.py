@@ -103,7 +103,7 @@ class BaseRNNCell:
 
     def _unmodified(self) -> None:
         if self._modified:
-            raise CellUseError(f"{type(self).__name__} {self._prefix!r} is held by a modifier cell: use that one instead")
+            raise CellUseError(f"{type(self).__name__} {self._prefix!r} is held by a modifier cell: use that one")
 
     def begin_state(self, func: Callable[..., Symbol] = symbol.zeros, **kwargs: Any) -> list[Symbol]:
         """Symbols of the initial states, `func(name=..., shape=..., **kwargs)` for each; default zeros.
@@ -170,7 +170,7 @@ class BaseRNNCell:
         return activation(inputs, **kwargs)
 
 
-def normalize_sequence(length: int | None, inputs: Any, layout: str, merge: bool | None) -> tuple[Any, int]:
+def normalize_sequence(length: Any, inputs: Any, layout: str, merge: bool | None) -> tuple[Any, int]:
     """A sequence as one symbol (`merge` True), as a list of steps (False), or as it comes (None); and the time axis."""
     if inputs is None:
         raise MXNetTypeError("unroll: inputs is a symbol or a list of symbols, not None")
@@ -180,9 +180,9 @@ def normalize_sequence(length: int | None, inputs: Any, layout: str, merge: bool
     if isinstance(inputs, Symbol):
         if merge is False:
             if len(inputs.list_outputs()) != 1:
-                raise CellUseError(f"unroll: inputs has {len(inputs.list_outputs())} outputs; give one symbol of the whole "
-                                   "sequence, or list(inputs)")
-            return list(symbol.split(inputs, axis=axis, num_outputs=length, squeeze_axis=1)), axis
+                raise CellUseError(f"unroll: inputs has {len(inputs.list_outputs())} outputs; give one symbol of the "
+                                   "whole sequence, or list(inputs)")
+            return list(symbol.split(inputs, axis=axis, num_outputs=length, squeeze_axis=True)), axis
         return inputs, axis
     if length is not None and len(inputs) != length:
         raise CellUseError(f"unroll: {len(inputs)} inputs for {length} steps")

@@ -19,20 +19,20 @@ __all__ = ["GRUCell", "LSTMCell", "RNNCell"]
 Step = tuple[Symbol, list[Symbol]]
 
 
-def rnn_step(cell: Any, name: str, i2h: Symbol, h2h: Symbol) -> Step:
+def rnn_step(cell: Any, name: str, i2h: Any, h2h: Any) -> Step:
     """`h' = act(i2h + h2h)`."""
     output = cell._get_activation(i2h + h2h, cell._activation, name=f"{name}out")
     return output, [output]
 
 
-def lstm_step(cell: Any, name: str, i2h: Symbol, h2h: Symbol, memory: Symbol, **where: int) -> Step:
+def lstm_step(cell: Any, name: str, i2h: Any, h2h: Any, memory: Any, **where: Any) -> Step:
     """`c' = f * c + i * act(g)`, `h' = o * act(c')`; gates in the order i, f, c, o (Hochreiter and Schmidhuber).
 
     `where` is the `axis` of the gates, if it is not the default, 1.
     """
     gates = symbol.SliceChannel(i2h + h2h, num_outputs=4, name=f"{name}slice", **where)
-    take = symbol.Activation(gates[0], act_type="sigmoid", name=f"{name}i")
-    keep = symbol.Activation(gates[1], act_type="sigmoid", name=f"{name}f")
+    take: Any = symbol.Activation(gates[0], act_type="sigmoid", name=f"{name}i")
+    keep: Any = symbol.Activation(gates[1], act_type="sigmoid", name=f"{name}f")
     new = cell._get_activation(gates[2], cell._activation, name=f"{name}c")
     show = symbol.Activation(gates[3], act_type="sigmoid", name=f"{name}o")
     next_c = symbol.elemwise_add(keep * memory, take * new, name=f"{name}state")
@@ -40,12 +40,12 @@ def lstm_step(cell: Any, name: str, i2h: Symbol, h2h: Symbol, memory: Symbol, **
     return next_h, [next_h, next_c]
 
 
-def gru_step(cell: Any, name: str, i2h: Symbol, h2h: Symbol, previous: Symbol) -> Step:
+def gru_step(cell: Any, name: str, i2h: Any, h2h: Any, previous: Any) -> Step:
     """`h' = (1 - z) * act(i2h + r * h2h) + z * h`; gates in the order r, z, o (Cho et al., 2014; as in cuDNN)."""
     from_input = symbol.SliceChannel(i2h, num_outputs=3, name=f"{name}_i2h_slice")
     from_state = symbol.SliceChannel(h2h, num_outputs=3, name=f"{name}_h2h_slice")
-    reset = symbol.Activation(from_input[0] + from_state[0], act_type="sigmoid", name=f"{name}_r_act")
-    update = symbol.Activation(from_input[1] + from_state[1], act_type="sigmoid", name=f"{name}_z_act")
+    reset: Any = symbol.Activation(from_input[0] + from_state[0], act_type="sigmoid", name=f"{name}_r_act")
+    update: Any = symbol.Activation(from_input[1] + from_state[1], act_type="sigmoid", name=f"{name}_z_act")
     new = cell._get_activation(from_input[2] + reset * from_state[2], cell._activation, name=f"{name}_h_act")
     output = symbol.elemwise_add((1. - update) * new, update * previous, name=f"{name}out")
     return output, [output]

@@ -26,7 +26,8 @@ class _Composite(BaseRNNCell):
     def _take(self, cell: BaseRNNCell) -> None:
         if self._override_cell_params:
             if not cell._own_params:
-                raise CellUseError(f"{type(self).__name__} was given params, and so was the cell to add: only one of them may be")
+                raise CellUseError(f"{type(self).__name__} was given params, and so was the cell to add: only one of "
+                                   "them may be")
             cell.params._params.update(self.params._params)
         self.params._params.update(cell.params._params)
         self._cells.append(cell)
@@ -238,10 +239,10 @@ class ZoneoutCell(ModifierCell):
         if isinstance(base_cell, FusedRNNCell):
             raise CellUseError("ZoneoutCell works step by step, which FusedRNNCell cannot: unfuse it first")
         if isinstance(base_cell, BidirectionalCell) or \
-                isinstance(base_cell, SequentialRNNCell) and any(isinstance(c, BidirectionalCell)
-                                                                for c in base_cell._cells):
-            raise CellUseError("ZoneoutCell works step by step, which BidirectionalCell cannot: put zoneout on the two cells "
-                               "inside it")
+                (isinstance(base_cell, SequentialRNNCell) and any(isinstance(c, BidirectionalCell)
+                                                                for c in base_cell._cells)):
+            raise CellUseError("ZoneoutCell works step by step, which BidirectionalCell cannot: put zoneout on the two "
+                               "cells inside it")
         super().__init__(base_cell)
         self.zoneout_outputs, self.zoneout_states = zoneout_outputs, zoneout_states
         self.prev_output: Symbol | None = None

@@ -40,9 +40,11 @@ class BaseConvRNNCell(BaseRNNCell):
         super().__init__(prefix=prefix, params=params)
         if any(size % 2 == 0 for size in h2h_kernel):
             raise CellUseError(f"h2h_kernel must be odd in every axis, so that the state keeps its shape: {h2h_kernel}")
-        self._h2h = dict(kernel=h2h_kernel, stride=(1,) * len(h2h_kernel), dilate=h2h_dilate, layout=conv_layout,
-                         pad=tuple(dilate * (size - 1) // 2 for size, dilate in zip(h2h_kernel, h2h_dilate)))
-        self._i2h = dict(kernel=i2h_kernel, stride=i2h_stride, pad=i2h_pad, dilate=i2h_dilate, layout=conv_layout)
+        self._h2h: dict[str, Any] = dict(
+            kernel=h2h_kernel, stride=(1,) * len(h2h_kernel), dilate=h2h_dilate, layout=conv_layout,
+            pad=tuple(dilate * (size - 1) // 2 for size, dilate in zip(h2h_kernel, h2h_dilate)))
+        self._i2h: dict[str, Any] = dict(kernel=i2h_kernel, stride=i2h_stride, pad=i2h_pad, dilate=i2h_dilate,
+                                         layout=conv_layout)
         self._num_hidden, self._input_shape, self._conv_layout = num_hidden, tuple(input_shape), conv_layout
         self._activation = activation
         probe = symbol.Convolution(data=symbol.Variable("data"), num_filter=num_hidden, **self._i2h)

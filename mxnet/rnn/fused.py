@@ -76,6 +76,11 @@ class FusedRNNCell(BaseRNNCell):
     def _num_gates(self) -> int:
         return len(self._gate_names)
 
+    @property
+    def _packed(self) -> str:
+        """Name of the array of all weights."""
+        return f"{self.params._prefix}parameters"
+
     # ---- weights --------------------------------------------------------------------------------
 
     def _parts(self, num_input: int) -> Iterator[tuple[str, tuple[int, ...]]]:
@@ -92,14 +97,14 @@ class FusedRNNCell(BaseRNNCell):
     def unpack_weights(self, args: Arrays) -> Arrays:
         """A copy of `args` with the packed array replaced by one array for each layer, direction and gate."""
         args = dict(args)
-        packed: NDArray = args.pop(self._parameter.name)
+        packed: NDArray = args.pop(self._packed)
         hidden, sides = self._num_hidden, len(self._directions)
         each = packed.size // (sides * hidden * self._num_gates)
         num_input = each - (self._num_layers - 1) * (hidden + sides * hidden + 2) - hidden - 2
         parts = list(self._parts(num_input))
         total = sum(_count(shape) for _, shape in parts)
         if num_input < 1 or total != packed.size:
-            raise MXNetValueError(f"{self._parameter.name} has {packed.size} values, which fits no input size of "
+            raise MXNetValueError(f"{self._packed} has {packed.size} values, which fits no input size of "
                                   f"{self._num_layers} {self._mode} layers of {hidden}")
         position = 0
         for name, shape in parts:
@@ -112,7 +117,7 @@ class FusedRNNCell(BaseRNNCell):
         args = dict(args)
         first = args[f"{self._prefix}l0_i2h{self._gate_names[0]}_weight"]
         parts = [args.pop(name).reshape((-1,)) for name, _ in self._parts(first.shape[1])]
-        args[self._parameter.name] = nd.concatenate(parts)
+        args[self._packed] = nd.concatenate(parts)
         return args
 
     # ---- graphs ---------------------------------------------------------------------------------
@@ -131,7 +136,7 @@ class FusedRNNCell(BaseRNNCell):
         elif axis:
             raise MXNetValueError(f"FusedRNNCell.unroll: layout is NTC or TNC, not {layout!r}")
         states = self.begin_state() if begin_state is None else begin_state
-        given = dict(zip(("state", "state_cell"), states))
+        given: dict[str, Any] = dict(zip(("state", "state_cell"), states))
         # with several outputs the node says where their batch axis is, as Module needs to know
         attr = {"__layout__": "LNC"} if self._get_next_state else {}
         rnn = symbol.RNN(data=inputs, parameters=self._parameter, state_size=self._num_hidden,
@@ -149,7 +154,8 @@ class FusedRNNCell(BaseRNNCell):
         stack = SequentialRNNCell()
         for layer in range(self._num_layers):
             cells = [self._plain_cell(f"{self._prefix}{side}{layer}_") for side in self._directions]
-            stack.add(BidirectionalCell(*cells, output_prefix=f"{self._prefix}bi_l{layer}_") if self._bidirectional
+            stack.add(BidirectionalCell(cells[0], cells[1], output_prefix=f"{self._prefix}bi_l{layer}_")
+                      if self._bidirectional
                       else cells[0])
             if self._dropout > 0 and layer + 1 != self._num_layers:
                 stack.add(DropoutCell(self._dropout, prefix=f"{self._prefix}_dropout{layer}_"))

@@ -44,7 +44,7 @@ def encode_sentences(sentences: Iterable[Iterable[Any]], vocab: dict[Any, int] |
         for word in sentence:
             if word not in known:
                 if not grows and not unknown_token:
-                    raise CellUseError(f"encode_sentences: {word!r} is not in the vocabulary, and there is no unknown_token")
+                    raise CellUseError(f"encode_sentences: {word!r} is not in the vocabulary; no unknown_token")
                 number += number == invalid_label
                 if unknown_token:
                     word = unknown_token
@@ -116,7 +116,8 @@ class BucketSentenceIter(DataIter):
             row[:len(sentence)] = sentence
             held[bucket].append(row)
         if discarded:
-            warnings.warn(f"BucketSentenceIter: {discarded} sentences are longer than the largest bucket and left out", stacklevel=3)
+            warnings.warn(f"BucketSentenceIter: {discarded} sentences are longer than the largest bucket and left out",
+                          stacklevel=3)
         return [np.stack(rows) if rows else np.empty((0, length), self.dtype)
                 for rows, length in zip(held, self.buckets)]
 

@@ -37,7 +37,7 @@ class Node:
         self.subgraphs = subgraphs
         self.params = params if params is not None or op is None else parse_attrs(op, attrs, name)
         if subgraphs and params is None:
-            self.params = Params({**self.params, "subgraphs": subgraphs})        # type: ignore[dict-item]
+            self.params = Params({**self.params, "subgraphs": subgraphs})
 
     def __repr__(self) -> str:
         return f"<node {self.op.name if self.op else 'null'} {self.name!r}>"

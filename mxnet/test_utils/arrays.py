@@ -27,7 +27,7 @@ def default_context() -> Context:
 
 def set_default_context(ctx: Context) -> None:
     """Make a context the default one of this thread."""
-    Context._current.stack[0:1] = [ctx]
+    Context._default.value = ctx
 
 
 def default_dtype() -> type:
@@ -64,7 +64,7 @@ def rand_coord_2d(x_low: int, x_high: int, y_low: int, y_high: int) -> tuple[int
 
 def random_arrays(*shapes: tuple[int, ...]) -> Any:
     """Standard normal NumPy arrays of these shapes, float32: a list, or one for one shape."""
-    arrays = [np.array(np.random.randn(*shape), dtype=default_dtype()) for shape in shapes]
+    arrays: list[Any] = [np.array(np.random.randn(*shape), dtype=default_dtype()) for shape in shapes]
     return arrays if len(arrays) > 1 else arrays[0]
 
 
@@ -80,7 +80,7 @@ def random_uniform_arrays(*shapes: tuple[int, ...], **kwargs: Any) -> list[np.nd
 def random_sample(population: Sequence[Any], k: int) -> list[Any]:
     """`k` of the items, in random order."""
     items = list(population)
-    np.random.shuffle(items)                                              # type: ignore[arg-type]
+    np.random.shuffle(items)
     return items[:k]
 
 

@@ -11,11 +11,17 @@ import numpy as np
 from ..base import MXNetTypeError, MXNetValueError, nearest
 from ..context import Context
 from ..ndarray import NDArray, array, waitall, zeros
-from ..symbol import Group, Symbol, Variable, make_loss
+from ..symbol import Symbol, Variable, make_loss
 from ..symbol import sum as _sum
 from .arrays import default_context
-from .compare import (assert_almost_equal, compare_ndarray_tuple, default_atols, default_numeric_eps, default_rtols,
-                      get_tolerance)
+from .compare import (
+    assert_almost_equal,
+    compare_ndarray_tuple,
+    default_atols,
+    default_numeric_eps,
+    default_rtols,
+    get_tolerance,
+)
 
 __all__ = ["check_consistency", "check_gluon_hybridize_consistency", "check_numeric_gradient", "check_speed",
            "check_symbolic_backward", "check_symbolic_forward", "compare_optimizer", "numeric_grad", "simple_forward"]
@@ -220,8 +226,7 @@ def check_numeric_gradient(sym: Symbol, location: Any, aux_states: Any = None, n
     aux = _aux(sym, aux_states, ctx, dtype)
     shape = sym.infer_shape(**{name: value.shape for name, value in args.items()})[1][0]
     projection = array(np.random.rand(*shape) + 0.1, ctx=ctx, dtype=dtype)
-    # the projected output is the loss; an output beside it keeps what `sym` itself gives
-    loss = Group([make_loss(_sum(sym * Variable(_PROJECTION)))])
+    loss = make_loss(_sum(_projected(sym)))
     every = {**args, _PROJECTION: projection}
     reqs = dict(grad_nodes) if isinstance(grad_nodes, Mapping) else \
         dict.fromkeys(args if grad_nodes is None else grad_nodes, "write")
@@ -234,7 +239,8 @@ def check_numeric_gradient(sym: Symbol, location: Any, aux_states: Any = None, n
     exact = {name: grad.asnumpy() for name, grad in grads.items()}
     eps = default_numeric_eps()[kind] if numeric_eps is None else numeric_eps
     checked = {name: args[name].copy() for name in reqs if name in args}
-    probe = loss.bind(ctx, args={k: v.copy() for k, v in every.items()}, aux_states={k: v.copy() for k, v in aux.items()})
+    probe = loss.bind(ctx, args={k: v.copy() for k, v in every.items()},
+                      aux_states={k: v.copy() for k, v in aux.items()})
     numeric = numeric_grad(probe, checked, aux, eps, use_forward_train, kind)
     for name, value in numeric.items():
         got = exact[name]
@@ -243,6 +249,10 @@ def check_numeric_gradient(sym: Symbol, location: Any, aux_states: Any = None, n
         elif reqs[name] == "null":
             value = begin[name].astype(kind)
         assert_almost_equal(value, got, rtol, atol, (f"NUMERICAL_{name}", f"BACKWARD_{name}"))
+
+
+def _projected(sym: Any) -> Symbol:
+    return sym * Variable(_PROJECTION)
 
 
 # ---- one against the other --------------------------------------------------------------------------
@@ -279,8 +289,6 @@ def check_consistency(sym: Any, ctx_list: Sequence[dict[str, Any]], scale: float
             args[name] = drawn.astype(rand_type)
     for name, value in runs[0].aux_dict.items():
         aux.setdefault(name, np.zeros(value.shape))
-    precise = max(range(len(runs)), key=lambda i: np.dtype(runs[i].outputs[0].dtype).itemsize
-                  if runs[i].outputs else 0)
     heads: list[np.ndarray] | None = None
     results = []
     for run in runs:
@@ -349,7 +357,7 @@ def check_gluon_hybridize_consistency(net_builder: Callable[..., Any], data_l: S
     found: list[tuple[np.ndarray, list[np.ndarray], dict[str, np.ndarray]]] = []
     params: dict[str, NDArray] = {}
     for hybrid in (False, True):
-        net = net_builder(prefix="net_") if found or True else None
+        net = net_builder(prefix="net_")
         net.initialize()
         if hybrid:
             net.hybridize()
@@ -363,7 +371,7 @@ def check_gluon_hybridize_consistency(net_builder: Callable[..., Any], data_l: S
             output = net(*inputs)
         if test_grad:
             output.backward()
-        grads = [data.grad.asnumpy() for data in inputs] if test_grad else []
+        grads = [_numpy(data.grad) for data in inputs] if test_grad else []
         own = {name: param.grad().asnumpy() for name, param in net.collect_params().items()
                if test_grad and param.grad_req != "null"}
         found.append((output.asnumpy(), grads, own))

@@ -19,6 +19,7 @@ __all__ = ["almost_equal", "assert_allclose", "assert_almost_equal", "assert_alm
            "default_numeric_eps", "default_rtols", "effective_dtype", "get_atol", "get_etol", "get_rtol",
            "get_tolerance", "get_tols", "locationError", "same", "same_array", "same_symbol_structure"]
 
+_FLOAT64 = np.dtype(np.float64)
 _EXACT = ("bool", "int8", "uint8", "int32", "uint32", "int64", "uint64")
 _RTOLS = {"float16": 1e-2, "float32": 1e-4, "float64": 1e-5}
 _ATOLS = {"float16": 1e-1, "float32": 1e-3, "float64": 1e-20}
@@ -52,12 +53,12 @@ def default_numeric_eps() -> dict[np.dtype, float]:
     return _by_dtype(_STEPS, exact=False)
 
 
-def get_rtol(rtol: float | None = None, dtype: Any = np.dtype(np.float64)) -> float:
+def get_rtol(rtol: float | None = None, dtype: Any = _FLOAT64) -> float:
     """`rtol`, or the dtype's default."""
     return default_rtols()[np.dtype(dtype)] if rtol is None else rtol
 
 
-def get_atol(atol: float | None = None, dtype: Any = np.dtype(np.float64)) -> float:
+def get_atol(atol: float | None = None, dtype: Any = _FLOAT64) -> float:
     """`atol`, or the dtype's default."""
     return default_atols()[np.dtype(dtype)] if atol is None else atol
 
@@ -105,9 +106,9 @@ def same_array(array1: NDArray, array2: NDArray) -> bool:
     """Whether two arrays share their memory: a change of one shows in the other. Both keep their values."""
     if not same(array1.asnumpy(), array2.asnumpy()):
         return False
-    array1[:] = array1 + 1
+    array1._tensor.add_(1)
     shared = same(array1.asnumpy(), array2.asnumpy())
-    array1[:] = array1 - 1
+    array1._tensor.sub_(1)
     return shared and same(array1.asnumpy(), array2.asnumpy())
 
 

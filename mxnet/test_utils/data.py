@@ -111,8 +111,7 @@ def _find(name: str) -> str:
 
 def _read_idx(path: str) -> np.ndarray:
     """An IDX file of unsigned bytes. Raises MXNetError naming the file for anything else."""
-    opened = gzip.open(path, "rb") if path.endswith(".gz") else open(path, "rb")
-    with opened as file:
+    with gzip.open(path, "rb") if path.endswith(".gz") else open(path, "rb") as file:
         head = file.read(4)
         if len(head) < 4 or head[:3] != b"\x00\x00\x08":
             raise MXNetError(f"{path}: no IDX file of unsigned bytes (begins with {head!r})")

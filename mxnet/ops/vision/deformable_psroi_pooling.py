@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""DeformablePSROIPooling: position-sensitive pooling of regions whose cells are moved by learned offsets."""
+"""DeformablePSROIPooling: position-sensitive pooling of regions whose cells are moved by learned offsets.
+
+All channels of a class read the same places of the same channel group, four pixels around each sample. With the
+channels of a class innermost a cell is a bag of weighted rows, and `embedding_bag` adds them up; its gradient for the
+weights is the one for the offsets.
+"""
 from __future__ import annotations
 
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..infer import show, unify
 from ..params import Params, Range
 from ..registry import OperatorError, op
-from .psroi_pooling import Count, channel_of, grouped_shape
+from .psroi_pooling import Count, group_of, grouped_pixels, grouped_shape
 from .roi_pooling import _round
 
 
@@ -40,15 +46,16 @@ def deformable_psroi_pooling(data: Tensor, rois: Tensor, trans: Tensor | None = 
     shape = grouped_shape(data.shape, rois.shape, output_dim, pooled_size, group_size)
     if data.is_meta or not data.numel() or not rois.shape[0]:
         return data.new_zeros(shape)
-    channels, size = data.shape[1], data.shape[2:]
-    y, x = _samples(rois, trans, spatial_scale, output_dim, pooled_size, part_size or pooled_size, sample_per_part,
-                    trans_std)
-    counted = _within(y.detach(), size[0]) & _within(x.detach(), size[1])
-    plane = rois[:, 0].detach().long().view(-1, 1, 1, 1) * channels + channel_of(output_dim, pooled_size, group_size,
-                                                                               rois.device)
-    found = _bilinear(data, plane.unsqueeze(-1), y, x).masked_fill(~counted, 0.0)
-    count = counted.sum(-1).clamp(min=1)
-    return (found.sum(-1) / count).expand(shape).contiguous()
+    classes = 1 if trans is None else trans.shape[1] // 2
+    y, x = _samples(rois, trans, spatial_scale, pooled_size, part_size or pooled_size, sample_per_part, trans_std)
+    counted = _within(y.detach(), data.shape[2]) & _within(x.detach(), data.shape[3])
+    share = counted / counted.sum(-1, keepdim=True).clamp(min=1).to(data.dtype)
+    plane = (rois[:, :1].detach().long() * classes + torch.arange(classes, device=rois.device)).view(-1, classes, 1, 1)
+    plane = plane * group_size ** 2 + group_of(pooled_size, group_size, rois.device)
+    pixel, weight = _around(plane.unsqueeze(-1), y, x, data.shape[2:])
+    out = F.embedding_bag(pixel.flatten(0, 3).flatten(1), grouped_pixels(data, output_dim, group_size, classes),
+                          mode="sum", per_sample_weights=(weight * share.unsqueeze(-1)).flatten(0, 3).flatten(1))
+    return out.view(-1, classes, pooled_size, pooled_size, output_dim // classes).permute(0, 1, 4, 2, 3).reshape(shape)
 
 
 @deformable_psroi_pooling.shape
@@ -70,16 +77,9 @@ def _within(place: Tensor, size: int) -> Tensor:
     return (place >= -0.5) & (place <= size - 0.5)
 
 
-class _Places(NamedTuple):
-    """Where samples lie, (regions, output_dim or 1, rows, columns, samples) or what broadcasts to it."""
-
-    y: Tensor
-    x: Tensor
-
-
-def _samples(rois: Tensor, trans: Tensor | None, scale: float, output_dim: int, pooled: int, part: int, samples: int,
-             trans_std: float) -> _Places:
-    """The places of all samples; the gradient flows to the offsets alone."""
+def _samples(rois: Tensor, trans: Tensor | None, scale: float, pooled: int, part: int, samples: int,
+             trans_std: float) -> tuple[Tensor, Tensor]:
+    """Where all samples lie, y and x: (regions, classes, rows, columns, samples). The gradient flows to the offsets."""
     with torch.no_grad():
         corners = _round(rois[:, 1:])
         low, high = corners[:, :2] * scale - 0.5, (corners[:, 2:] + 1) * scale - 0.5
@@ -92,28 +92,22 @@ def _samples(rois: Tensor, trans: Tensor | None, scale: float, output_dim: int, 
         x = x.view(-1, 1, 1, pooled, 1, samples)
     if trans is not None:
         place = cells * part // pooled
-        moves = trans[:, :, place][..., place] * trans_std                     # (regions, 2 * classes, rows, columns)
-        moves = moves.unflatten(1, (-1, 2)).repeat_interleave(output_dim // (trans.shape[1] // 2), 1)
-        shape = (len(rois), output_dim, pooled, pooled, 1, 1)
-        x = x + (moves[:, :, 0] * sizes[:, 0].view(-1, 1, 1, 1)).view(shape)
-        y = y + (moves[:, :, 1] * sizes[:, 1].view(-1, 1, 1, 1)).view(shape)
+        moves = trans[:, :, place][..., place].unflatten(1, (-1, 2)) * trans_std
+        moves = (moves * sizes.view(-1, 1, 2, 1, 1)).unsqueeze(-1).unsqueeze(-1)
+        x, y = x + moves[:, :, 0], y + moves[:, :, 1]
     y, x = torch.broadcast_tensors(y, x)
-    return _Places(y.flatten(-2), x.flatten(-2))
+    return y.flatten(-2), x.flatten(-2)
 
 
-def _bilinear(data: Tensor, plane: Tensor, y: Tensor, x: Tensor) -> Tensor:
-    """Values between the pixels of planes of the maps (batch * channels), at places moved into the map."""
-    height, width = data.shape[2:]
+def _around(plane: Tensor, y: Tensor, x: Tensor, size: Any) -> tuple[Tensor, Tensor]:
+    """The four pixels around each place, moved into the map, and their weights: a new last axis."""
+    height, width = size
     y, x = y.clamp(0, height - 1), x.clamp(0, width - 1)
     top, left = y.detach().floor(), x.detach().floor()
     down, across = y - top, x - left
-    base = plane * (height * width)
-    rows = [base + row * width for row in (top.long(), y.detach().ceil().long())]
-    columns = [left.long(), x.detach().ceil().long()]
-    flat = data.flatten()
-
-    def at(row: int, column: int) -> Any:
-        return flat[rows[row] + columns[column]]
-    upper = at(0, 0) * (1 - across) + at(0, 1) * across
-    lower = at(1, 0) * (1 - across) + at(1, 1) * across
-    return upper * (1 - down) + lower * down
+    first = (plane * height + top.long()) * width + left.long()
+    below = (down.detach() > 0).long() * width            # on a pixel, the next one does not count
+    beside = (across.detach() > 0).long()
+    pixel = torch.stack([first, first + beside, first + below, first + below + beside], -1)
+    up, back = 1 - down, 1 - across
+    return pixel, torch.stack([up * back, up * across, down * back, down * across], -1)

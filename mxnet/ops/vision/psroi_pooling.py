@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """PSROIPooling: averages over the cells of regions, where each cell reads channels of its own.
 
-The sum over a rectangle is that of four corners of the map's running sums (an integral image), so that a cell costs
-the same however large it is. The sums are float64: their differences would lose what is small beside the whole.
+All channels of a cell read the same pixels of the same channel group. With the channels of a group innermost a cell is
+a bag of rows, and `embedding_bag` averages them, however many each cell has, and knows the gradient.
 """
 from __future__ import annotations
 
@@ -45,22 +45,12 @@ def psroi_pooling(data: Tensor, rois: Tensor, *, spatial_scale: Annotated[float,
     shape = grouped_shape(data.shape, rois.shape, output_dim, pooled_size, group_size or pooled_size)
     if data.is_meta or not data.numel() or not rois.shape[0]:
         return data.new_zeros(shape)
-    channels, height, width = data.shape[1:]
+    group_size = group_size or pooled_size
+    rows = grouped_pixels(data, output_dim, group_size)
     with torch.no_grad():
-        image = rois[:, 0].long().view(-1, 1, 1, 1)
-        top, bottom = (y.view(-1, 1, pooled_size, 1) for y in _edges(rois[:, 2], rois[:, 4], spatial_scale,
-                                                                    pooled_size, height))
-        left, right = (x.view(-1, 1, 1, pooled_size) for x in _edges(rois[:, 1], rois[:, 3], spatial_scale,
-                                                                    pooled_size, width))
-        plane = image * channels + channel_of(output_dim, pooled_size, group_size or pooled_size, rois.device)
-        area = ((bottom - top) * (right - left)).clamp(min=1)
-        empty = (bottom <= top) | (right <= left)
-    sums = F.pad(data.double().cumsum(2).cumsum(3), (1, 0, 1, 0)).flatten()
-
-    def upto(row: Tensor, column: Tensor) -> Tensor:
-        return sums[(plane * (height + 1) + row) * (width + 1) + column]
-    total = upto(bottom, right) - upto(top, right) - upto(bottom, left) + upto(top, left)
-    return (total / area).masked_fill(empty, 0.0).to(data.dtype)
+        pixels, starts = _pixels_of_cells(rois, data.shape[2:], spatial_scale, pooled_size, group_size)
+    out = F.embedding_bag(pixels, rows, starts, mode="mean")
+    return out.view(-1, pooled_size, pooled_size, output_dim).permute(0, 3, 1, 2).contiguous()
 
 
 @psroi_pooling.shape
@@ -79,11 +69,36 @@ def grouped_shape(data: Any, rois: Any, output_dim: int, pooled_size: int, group
     return regions, output_dim, *grid
 
 
-def channel_of(output_dim: int, pooled_size: int, group_size: int, device: torch.device) -> Tensor:
-    """The channel that each cell reads, for each output channel: (output_dim, pooled_size, pooled_size)."""
+def grouped_pixels(data: Tensor, output_dim: int, group_size: int, classes: int = 1) -> Tensor:
+    """Rows (batch * classes * group_size**2 * height * width, channels of a class), one for each pixel of each group.
+    """
+    groups = group_size ** 2
+    apart = data[:, :output_dim * groups].unflatten(1, (classes, output_dim // classes, groups))
+    return apart.permute(0, 1, 3, 4, 5, 2).contiguous().view(-1, output_dim // classes)
+
+
+def group_of(pooled_size: int, group_size: int, device: torch.device) -> Tensor:
+    """The channel group that each cell reads, (pooled_size, pooled_size)."""
     group = torch.arange(pooled_size, device=device) * group_size // pooled_size
-    channel = torch.arange(output_dim, device=device).view(-1, 1, 1)
-    return (channel * group_size + group.unsqueeze(1)) * group_size + group
+    return group.unsqueeze(1) * group_size + group
+
+
+def _pixels_of_cells(rois: Tensor, size: Any, scale: float, pooled_size: int,
+                     group_size: int) -> tuple[Tensor, Tensor]:
+    """The pixels (rows of `grouped_pixels`) of all cells, cell after cell, and where each cell's begin."""
+    height, width = size
+    top, bottom = _edges(rois[:, 2], rois[:, 4], scale, pooled_size, height)
+    left, right = _edges(rois[:, 1], rois[:, 3], scale, pooled_size, width)
+    high, wide = (bottom - top).clamp(min=0).unsqueeze(2), (right - left).clamp(min=0).unsqueeze(1)
+    count = (high * wide).flatten()
+    plane = rois[:, 0].long().view(-1, 1, 1) * group_size ** 2 + group_of(pooled_size, group_size, rois.device)
+    first = ((plane * height + top.unsqueeze(2)) * width + left.unsqueeze(1)).flatten()
+    starts = count.cumsum(0) - count
+    cell = torch.repeat_interleave(count)
+    number = torch.arange(len(cell), device=rois.device) - starts[cell]
+    columns = wide.expand(-1, pooled_size, -1).flatten()[cell]
+    row = torch.div(number, columns, rounding_mode="floor")
+    return first[cell] + row * (width - columns) + number, starts
 
 
 def _edges(first: Tensor, last: Tensor, scale: float, cells: int, size: int) -> tuple[Tensor, Tensor]:

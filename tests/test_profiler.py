@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The profiler: states, the table, the trace, and the user's own entries."""
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import mxnet as mx
+from mxnet import profiler
+
+
+@pytest.fixture(autouse=True)
+def fresh(tmp_path):
+    profiler._session = profiler._Session()
+    profiler.set_config(profile_all=True, aggregate_stats=True, filename=str(tmp_path / "trace.json"))
+    yield
+    profiler.set_state("stop")
+
+
+def test_operators_and_own_entries(tmp_path):
+    domain = profiler.Domain("domain")
+    task, frame, event = domain.new_task("task"), domain.new_frame("frame"), profiler.Event("event")
+    counter, marker = domain.new_counter("counter", 5), domain.new_marker("marker")
+    assert [str(x) for x in (domain, task, frame, event, counter, marker)] == [
+        "domain", "task", "frame", "event", "counter", "marker"]
+    task.start()
+    task.stop()                                          # not running yet: not noted
+    profiler.set_state("run")
+    with task, frame, event, profiler.scope("block"):
+        mx.nd.dot(mx.nd.ones((3, 3)), mx.nd.ones((3, 3)))
+    counter += 2
+    counter -= 1
+    marker.mark("process")
+    stats = json.loads(profiler.dumps(format="json"))
+    assert stats["Time"]["operator"]["aten::ones"]["Count"] == 2 and "block" in stats["Time"]["operator"]
+    assert stats["Time"]["domain"].keys() == {"task", "frame"} and stats["Time"]["event"]["event"]["Count"] == 1
+    assert stats["Counter"] == {"counter": 6}
+    table = profiler.dumps()
+    assert "aten::ones" in table and "task" in table and "counter" in table
+    profiler.dump()
+    events = json.loads((tmp_path / "trace.json").read_text())["traceEvents"]
+    found = {item["name"]: item for item in events if "ts" in item}
+    assert {"aten::ones", "task", "frame", "event", "counter", "marker"} <= found.keys()
+    assert abs(found["aten::ones"]["ts"] - found["task"]["ts"]) < 60e6              # one clock, microseconds
+
+
+def test_pause_resume_and_reset():
+    profiler.set_state("run")
+    profiler.pause()
+    mx.nd.ones((2,)).exp()
+    profiler.resume()
+    mx.nd.ones((2,)).sin()
+    assert "aten::exp" not in profiler.dumps() and "aten::sin" in profiler.dumps(reset=True)
+    mx.nd.ones((2,)).cos()
+    names = json.loads(profiler.dumps(format="json", sort_by="count", ascending=True))["Time"]["operator"]
+    assert "aten::cos" in names and "aten::sin" not in names
+
+
+@pytest.mark.parametrize("run, kind, match", [
+    (lambda: profiler.set_config(bad=1), ValueError, "no option 'bad'"),
+    (lambda: profiler.set_config(filename=3), TypeError, "path"),
+    (lambda: profiler.set_state("x"), KeyError, "'run' or 'stop'"),
+    (lambda: profiler.set_state("run", "server"), NotImplementedError, "server"),
+    (lambda: profiler.dumps(format="q"), ValueError, "table"),
+    (lambda: profiler.dumps(sort_by="q"), ValueError, "total"),
+    (lambda: profiler.set_kvstore_handle(None), NotImplementedError, "server"),
+    (lambda: profiler.Counter(profiler.Domain("d"), "c", "x"), ValueError, "int"),
+    (lambda: profiler.Marker(profiler.Domain("d"), "m").mark("x"), ValueError, "scope"),
+])
+def test_errors(run, kind, match):
+    with pytest.raises(kind, match=match):
+        run()
+
+
+def test_older_names(tmp_path):
+    with pytest.warns(DeprecationWarning):
+        profiler.profiler_set_config("all", str(tmp_path / "old.json"))
+    with pytest.warns(DeprecationWarning):
+        profiler.profiler_set_state("run")
+    with pytest.warns(DeprecationWarning):
+        profiler.dump_profile()
+    assert (tmp_path / "old.json").exists()

@@ -1,17 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """`mx.io`: data iterators."""
 from .base import DataBatch, DataDesc, DataIter
+from .image_record import ImageDetRecordIter, ImageRecordInt8Iter, ImageRecordIter, ImageRecordUInt8Iter
 from .ndarray_iter import NDArrayIter
-from .registered import (
-                         CSVIter,
-                         ImageDetRecordIter,
-                         ImageRecordInt8Iter,
-                         ImageRecordIter,
-                         ImageRecordUInt8Iter,
-                         LibSVMIter,
-                         MNISTIter,
-                         MXDataIter,
-)
+from .registered import CSVIter, LibSVMIter, MNISTIter, MXDataIter
 from .wrappers import PrefetchingIter, ResizeIter
 
 __all__ = ["CSVIter", "DataBatch", "DataDesc", "DataIter", "ImageDetRecordIter", "ImageRecordInt8Iter",

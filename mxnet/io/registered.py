@@ -17,10 +17,10 @@ from ..context import Context
 from ..dtype import as_numpy, as_torch
 from ..ndarray import NDArray
 from ..ndarray.handle import wrap
+from ._shuffle import Permutations
 from .base import DataDesc, DataIter
 
-__all__ = ["CSVIter", "ImageDetRecordIter", "ImageRecordInt8Iter", "ImageRecordIter", "ImageRecordUInt8Iter",
-           "LibSVMIter", "MNISTIter", "MXDataIter"]
+__all__ = ["CSVIter", "LibSVMIter", "MNISTIter", "MXDataIter"]
 
 _DEFLATE_AT_MOST = 1032          # how many bytes one compressed byte can stand for
 _CPU = Context("cpu", 0)
@@ -150,7 +150,7 @@ def MNISTIter(image: str = "./train-images-idx3-ubyte", label: str = "./train-la
 
     Raises MXNetError for files that are missing, corrupt, or do not belong together.
     """
-    _warn_unknown("MNISTIter", kwargs)
+    warn_unknown("MNISTIter", kwargs)
     images, labels = read_idx(image, 3), read_idx(label, 1)
     if len(images) != len(labels):
         raise MXNetError(f"MNISTIter: {image} holds {len(images)} images, {label} holds {len(labels)} labels")
@@ -163,31 +163,11 @@ def MNISTIter(image: str = "./train-images-idx3-ubyte", label: str = "./train-la
     targets = torch.from_numpy(labels[part].astype(np.float32))
     order = None
     if shuffle:
-        order = torch.tensor(_permutation(len(data), seed))
+        order = torch.tensor(Permutations(seed).draw(len(data)))
     if not silent:
         import logging
         logging.info("MNISTIter: load %d images, shuffle=%d, shape=%s", len(data), shuffle, tuple(data.shape[1:]))
     return MXDataIter(batch_size, data, targets, order, data_name, label_name, drop_last=True)
-
-
-def _permutation(count: int, seed: int) -> list[int]:
-    """Fisher and Yates' shuffle with the draws that C++ makes: a Mersenne twister, scaled down without bias.
-
-    It gives the order that MXNet's iterator has for this seed. Each step needs the one before: a plain loop.
-    """
-    draws = np.random.RandomState(seed)
-    order, at = list(range(count)), 0
-    words: list[int] = []
-    for place in range(1, count):
-        width = (2 ** 32 - 1) // (place + 1)
-        drawn = width * (place + 1)
-        while drawn >= width * (place + 1):
-            if at == len(words):
-                words, at = draws.randint(0, 2 ** 32, size=count, dtype=np.uint32).tolist(), 0
-            drawn, at = words[at], at + 1
-        other = drawn // width
-        order[place], order[other] = order[other], order[place]
-    return order
 
 
 # ---- CSV ----------------------------------------------------------------------------------------
@@ -207,7 +187,7 @@ def CSVIter(data_csv: str, data_shape: Any, label_csv: str = "NULL", label_shape
 
     Raises MXNetError for files that are missing or whose rows have another number of values.
     """
-    _warn_unknown("CSVIter", kwargs)
+    warn_unknown("CSVIter", kwargs)
     kind = as_torch(dtype)
     data = _read_csv(data_csv, data_shape, kind)
     label_size = (label_shape,) if isinstance(label_shape, int) else tuple(label_shape)
@@ -242,7 +222,7 @@ def _read_csv(path: str, shape: Any, kind: torch.dtype) -> torch.Tensor:
     return torch.from_numpy(values).reshape(len(values), *sizes)
 
 
-def _warn_unknown(name: str, given: dict[str, Any]) -> None:
+def warn_unknown(name: str, given: dict[str, Any]) -> None:
     """MXNet's iterators take any parameter and say nothing; this says that it changes nothing."""
     if given:
         warnings.warn(f"{name}: unknown parameters are left out: {', '.join(given)}", UserWarning, stacklevel=3)
@@ -257,7 +237,3 @@ def _not_built(name: str) -> Callable[..., DataIter]:
 
 
 LibSVMIter = _not_built("LibSVMIter")
-ImageRecordIter = _not_built("ImageRecordIter")
-ImageRecordUInt8Iter = _not_built("ImageRecordUInt8Iter")
-ImageRecordInt8Iter = _not_built("ImageRecordInt8Iter")
-ImageDetRecordIter = _not_built("ImageDetRecordIter")

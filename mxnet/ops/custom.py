@@ -3,6 +3,7 @@
 
 The prop is made when parameters are parsed (once for each node of a symbol, once for each eager call) and lives among
 them; all that the registry asks of an operator is answered by it. What user code raises reaches the user unwrapped.
+User code works on arrays, a layer above this one, which is therefore imported only where it is called.
 """
 from __future__ import annotations
 
@@ -15,7 +16,6 @@ from torch.autograd.function import once_differentiable
 from .. import _mode
 from ..context import Context
 from ..dtype import CODE, NUMPY, as_torch
-from ..ndarray.handle import NDArrayBase, wrap
 from ..operator import CustomOp, CustomOpProp, find_prop
 from .infer import complete
 from .params import Param, Params
@@ -133,10 +133,11 @@ class _Instance:
         return [torch.zeros(shape, dtype=kind, device=self.device) for shape, kind in what]
 
     def arrays(self, tensors: Sequence[torch.Tensor | None]) -> list[Any]:
+        from ..ndarray.handle import wrap
         return [None if t is None else wrap(t.detach(), self.ctx) for t in tensors]
 
 
-def _settle(arrays: Sequence[NDArrayBase], tensors: Sequence[torch.Tensor]) -> None:
+def _settle(arrays: Sequence[Any], tensors: Sequence[torch.Tensor]) -> None:
     """Bring back what user code put behind a handle instead of writing into its memory."""
     for array, tensor in zip(arrays, tensors):
         if array._tensor.data_ptr() != tensor.data_ptr():
@@ -199,6 +200,7 @@ class _CustomOperator(Operator):
 
     def parse(self, given: Mapping[str, Any]) -> Params:
         """Parameters as text, and the prop that is made from them."""
+        from ..ndarray.handle import NDArrayBase
         for key, value in given.items():
             if isinstance(value, NDArrayBase):
                 raise OperatorError(f"Custom takes arrays by position, {key!r} is given by name")

@@ -24,6 +24,12 @@ def cvimdecode(buf: Tensor, *, flag: Annotated[int, Range(0, 1)] = 1, to_rgb: bo
 
     `flag` is 1 for three channels, 0 for gray, with one channel. Colors are RGB, or BGR without `to_rgb`.
     The size is in the bytes, so that the operator has no place in a symbol.
+
+    >>> import mxnet as mx
+    >>> import cv2, numpy
+    >>> data = cv2.imencode(".png", numpy.zeros((4, 5, 3), "uint8"))[1].ravel()
+    >>> mx.nd._internal._cvimdecode(mx.nd.array(data, dtype="uint8")).shape
+    (4, 5, 3)
     """
     if buf.dtype is not torch.uint8:
         raise OperatorError(f"buf is {str(buf.dtype).removeprefix('torch.')}, expected the bytes of a file as uint8")
@@ -37,7 +43,16 @@ def _(params, buf=None, out=None):
 
 @op("_cvimread", "_npi_cvimread")
 def cvimread(*, filename: str, flag: Annotated[int, Range(0, 1)] = 1, to_rgb: bool = True) -> Tensor:
-    """Read an image file to (height, width, channels) uint8; see `_cvimdecode` for the parameters."""
+    """Read an image file to (height, width, channels) uint8; see `_cvimdecode` for the parameters.
+
+    >>> import mxnet as mx
+    >>> import cv2, numpy, os, tempfile
+    >>> path = os.path.join(tempfile.mkdtemp(), "image.png")
+    >>> cv2.imwrite(path, numpy.zeros((4, 5, 3), "uint8"))
+    True
+    >>> mx.nd._internal._cvimread(filename=path).shape
+    (4, 5, 3)
+    """
     try:
         data = np.frombuffer(Path(filename).read_bytes(), np.uint8)
     except OSError as error:

@@ -128,21 +128,37 @@ def random_brightness(data: Tensor, *, min_factor: Factor, max_factor: Factor, r
 @_augmentation
 @op("_image_random_contrast", "_npx__image_random_contrast")
 def random_contrast(data: Tensor, *, min_factor: Factor, max_factor: Factor, rng: Rng) -> Tensor:
-    """Distances from the image's mean luminance times a random factor in [min_factor, max_factor)."""
+    """Distances from the image's mean luminance times a random factor in [min_factor, max_factor).
+
+    >>> import mxnet as mx
+    >>> mx.nd.image.random_contrast(mx.nd.ones((4, 5, 3)), min_factor=0.5, max_factor=1.5).shape
+    (4, 5, 3)
+    """
     return _by_factor(_contrast, data, min_factor, max_factor, rng)
 
 
 @_augmentation
 @op("_image_random_saturation", "_npx__image_random_saturation")
 def random_saturation(data: Tensor, *, min_factor: Factor, max_factor: Factor, rng: Rng) -> Tensor:
-    """Distances from the blue part of each pixel's luminance times a random factor in [min_factor, max_factor)."""
+    """Distances from the blue part of each pixel's luminance times a random factor in [min_factor, max_factor).
+
+    >>> import mxnet as mx
+    >>> mx.nd.image.random_saturation(mx.nd.ones((4, 5, 3)), min_factor=0.5, max_factor=1.5).shape
+    (4, 5, 3)
+    """
     return _by_factor(_saturate, data, min_factor, max_factor, rng)
 
 
 @_augmentation
 @op("_image_random_hue", "_npx__image_random_hue")
 def random_hue(data: Tensor, *, min_factor: Factor, max_factor: Factor, rng: Rng) -> Tensor:
-    """Hues turned by a random part of the circle in [min_factor, max_factor)."""
+    """Hues turned by a random part of the circle in [min_factor, max_factor).
+
+    >>> import mxnet as mx
+    >>> red = mx.nd.array([[[255, 0, 0]]])
+    >>> mx.nd.image.random_hue(red, min_factor=0.5, max_factor=0.5).round().asnumpy().tolist()
+    [[[0.0, 255.0, 255.0]]]
+    """
     return _by_factor(_turn_hue, data, min_factor, max_factor, rng)
 
 
@@ -154,6 +170,10 @@ def random_color_jitter(data: Tensor, *, brightness: float, contrast: float, sat
 
     The factors are in [max(0, 1 - x), 1 + x) for the first three, the turn of hue in [-hue, hue); a parameter that is
     not above 0 leaves its part out.
+
+    >>> import mxnet as mx
+    >>> mx.nd.image.random_color_jitter(mx.nd.ones((4, 5, 3)), brightness=0.1, contrast=0.1, saturation=0.1, hue=0).shape
+    (4, 5, 3)
     """
     _image(data)
     steps = [(change, max(0.0, 1 - x), 1 + x) for change, x in (
@@ -175,6 +195,10 @@ def adjust_lighting(data: Tensor, *, alpha: tuple[float, ...]) -> Tensor:
     """Add the principal components of ImageNet's colors to each pixel, `alpha` (three numbers) of each.
 
     Krizhevsky et al., ImageNet Classification with Deep Convolutional Neural Networks, 2012, section 4.1.
+
+    >>> import mxnet as mx
+    >>> mx.nd.image.adjust_lighting(mx.nd.ones((1, 1, 3)), alpha=(0, 0, 0)).asnumpy().tolist()
+    [[[1.0, 1.0, 1.0]]]
     """
     if len(alpha) != 3:
         raise OperatorError(f"alpha has {len(alpha)} numbers, expected 3")
@@ -185,7 +209,12 @@ def adjust_lighting(data: Tensor, *, alpha: tuple[float, ...]) -> Tensor:
 @_augmentation
 @op("_image_random_lighting", "_npx__image_random_lighting")
 def random_lighting(data: Tensor, *, alpha_std: float = 0.05, rng: Rng) -> Tensor:
-    """`adjust_lighting` with normal random `alpha` of mean 0 and standard deviation `alpha_std`."""
+    """`adjust_lighting` with normal random `alpha` of mean 0 and standard deviation `alpha_std`.
+
+    >>> import mxnet as mx
+    >>> mx.nd.image.random_lighting(mx.nd.ones((4, 5, 3)), alpha_std=0.1).shape
+    (4, 5, 3)
+    """
     image = _image(data)
     alpha = torch.randn(3, generator=rng, device=data.device).mul_(alpha_std)
     return _as(_light(image, alpha), data)
@@ -194,7 +223,12 @@ def random_lighting(data: Tensor, *, alpha_std: float = 0.05, rng: Rng) -> Tenso
 @_augmentation
 @op("_image_random_flip_left_right", "_npx__image_random_flip_left_right")
 def random_flip_left_right(data: Tensor, *, rng: Rng) -> Tensor:
-    """The image, with its columns in reverse order every other time."""
+    """The image, with its columns in reverse order every other time.
+
+    >>> import mxnet as mx
+    >>> mx.nd.image.random_flip_left_right(mx.nd.ones((4, 5, 3))).shape
+    (4, 5, 3)
+    """
     return _perhaps(data, flip_left_right.kernel(data), rng)
 
 
@@ -205,5 +239,10 @@ def _perhaps(data: Tensor, changed: Tensor, rng: Generator | None) -> Tensor:
 @_augmentation
 @op("_image_random_flip_top_bottom", "_npx__image_random_flip_top_bottom")
 def random_flip_top_bottom(data: Tensor, *, rng: Rng) -> Tensor:
-    """The image, with its rows in reverse order every other time."""
+    """The image, with its rows in reverse order every other time.
+
+    >>> import mxnet as mx
+    >>> mx.nd.image.random_flip_top_bottom(mx.nd.ones((4, 5, 3))).shape
+    (4, 5, 3)
+    """
     return _perhaps(data, flip_top_bottom.kernel(data), rng)

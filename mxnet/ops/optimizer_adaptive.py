@@ -43,6 +43,12 @@ def adam_update(weight: Tensor, grad: Tensor, mean: State, var: State, *, lr: fl
     With `g = clip(rescale_grad * grad + wd * weight)`: `mean = beta1 * mean + (1 - beta1) * g` and
     `var = beta2 * var + (1 - beta2) * g**2` in place, and the result is `weight - lr * mean / (sqrt(var) + epsilon)`.
     All have one shape and one dtype. Kingma and Ba, Adam, 2014.
+
+    >>> import mxnet as mx
+    >>> mean, var = mx.nd.zeros(1), mx.nd.zeros(1)
+    >>> step = mx.nd.adam_update(mx.nd.ones(1), mx.nd.ones(1), mean, var, lr=0.5, beta1=0.5, beta2=0.75, epsilon=0)
+    >>> step.asnumpy().tolist()
+    [0.5]
     """
     grad = prepared(weight, grad, rescale_grad, clip_gradient, wd, decay_first=True)
     update_moments(grad, mean, var, beta1, beta2)
@@ -56,7 +62,7 @@ def usable_scale(rescale_grad: Tensor) -> float | None:
     """The number in a scale tensor, or None when it is 0, infinite or NaN, which means: skip this step."""
     if rescale_grad.numel() != 1:
         raise OperatorError(f"rescale_grad has one element, not shape {tuple(rescale_grad.shape)}")
-    scale = rescale_grad.item()
+    scale = 1.0 if rescale_grad.is_meta else rescale_grad.item()
     return scale if scale not in (0.0, float("inf"), float("-inf")) and scale == scale else None
 
 
@@ -78,6 +84,13 @@ def adamw_update(weight: Tensor, grad: Tensor, mean: State, var: State, rescale_
     As `adam_update` on `g = clip(rescale_grad * grad)`, and the result is
     `weight - eta * (lr * mean / (sqrt(var) + epsilon) + wd * weight)`. `rescale_grad` is an array with one element;
     when it is 0, infinite or NaN, as after an overflow, nothing changes. Loshchilov and Hutter, 2017.
+
+    >>> import mxnet as mx
+    >>> mean, var, scale = mx.nd.zeros(1), mx.nd.zeros(1), mx.nd.ones(1)
+    >>> step = mx.nd.contrib.adamw_update(mx.nd.ones(1), mx.nd.ones(1), mean, var, scale, lr=0.5, eta=1, wd=0.25,
+    ...                                   beta1=0.5, beta2=0.75, epsilon=0)
+    >>> step.asnumpy().tolist()
+    [0.25]
     """
     scale = usable_scale(rescale_grad)
     if scale is None:
@@ -89,7 +102,15 @@ def adamw_update(weight: Tensor, grad: Tensor, mean: State, var: State, rescale_
 def mp_adamw_update(weight: Tensor, grad: Tensor, mean: State, var: State, weight32: State, rescale_grad: Tensor, *,
                     lr: float, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, wd: float = 0.0,
                     eta: float, clip_gradient: float = -1.0) -> Tensor:
-    """`_adamw_update` in mixed precision: moments and `weight32` are float32, and updated in place."""
+    """`_adamw_update` in mixed precision: moments and `weight32` are float32, and updated in place.
+
+    >>> import mxnet as mx
+    >>> weight, mean, var, master = mx.nd.ones(1, dtype="float16"), mx.nd.zeros(1), mx.nd.zeros(1), mx.nd.ones(1)
+    >>> step = mx.nd.contrib.mp_adamw_update(weight, weight, mean, var, master, mx.nd.ones(1), lr=0.5, eta=1,
+    ...                                      beta1=0.5, beta2=0.75, epsilon=0)
+    >>> step.asnumpy().tolist()
+    [0.5]
+    """
     scale = usable_scale(rescale_grad)
     if scale is not None:
         weight32.sub_(adamw_step(weight32, grad.float(), mean, var, scale, lr, eta, wd, beta1, beta2, epsilon,
@@ -113,6 +134,11 @@ def ftml_update(weight: Tensor, grad: Tensor, d: State, v: State, z: State, *, l
     `new = (1 - beta1**t) / lr * (sqrt(v / (1 - beta2**t)) + epsilon)`,
     `z = beta1 * z + (1 - beta1) * g - (new - beta1 * d) * weight`, `d = new`, and the result is `-z / d`.
     `d`, `v` and `z` are updated in place; `t` is the number of the step, from 1. Zheng and Kwok, FTML, 2017.
+
+    >>> import mxnet as mx
+    >>> state = [mx.nd.zeros(1) for _ in range(3)]
+    >>> mx.nd.ftml_update(mx.nd.zeros(1), mx.nd.ones(1), *state, lr=0.5, t=1, epsilon=0).asnumpy().tolist()
+    [-0.5]
     """
     kind = weight.dtype
     grad = prepared(weight, grad, rescale_grad, clip_grad, wd, decay_first=True)
@@ -137,6 +163,10 @@ def ftrl_update(weight: Tensor, grad: Tensor, z: State, n: State, *, lr: float, 
     With `g = clip(rescale_grad * grad)`: `z += g - (sqrt(n + g**2) - sqrt(n)) * weight / lr` and `n += g**2` in
     place, and the result is `-sign(z) * max(|z| - lamda1, 0) / ((beta + sqrt(n)) / lr + wd)`. McMahan et al., Ad Click
     Prediction, 2013.
+
+    >>> import mxnet as mx
+    >>> mx.nd.ftrl_update(mx.nd.zeros(2), mx.nd.array([1, 0.1]), mx.nd.zeros(2), mx.nd.zeros(2), lr=0.5, lamda1=0.5).asnumpy().tolist()
+    [-0.125, -0.0]
     """
     kind = weight.dtype
     rate = constant(lr, kind)
@@ -161,6 +191,10 @@ def rmsprop_update(weight: Tensor, grad: Tensor, n: State, *, lr: float, gamma1:
     With `g = clip(rescale_grad * grad + wd * weight)`: `n = gamma1 * n + (1 - gamma1) * g**2` in place, and the result
     is `weight - lr * g / sqrt(n + epsilon)`, clipped to [-clip_weights, clip_weights] unless that is negative.
     Tieleman and Hinton, 2012.
+
+    >>> import mxnet as mx
+    >>> mx.nd.rmsprop_update(mx.nd.ones(1), mx.nd.ones(1), mx.nd.zeros(1), lr=0.25, gamma1=0.75, epsilon=0).asnumpy().tolist()
+    [0.5]
     """
     kind = weight.dtype
     grad = prepared(weight, grad, rescale_grad, clip_gradient, wd, decay_first=True)
@@ -178,6 +212,12 @@ def rmspropalex_update(weight: Tensor, grad: Tensor, n: State, g: State, delta: 
     As `rmsprop_update`, with a running mean `g = gamma1 * g + (1 - gamma1) * grad` as well, and
     `delta = gamma2 * delta - lr * grad / sqrt(n - g**2 + epsilon)`, all in place; the result is `weight + delta`.
     Graves, Generating Sequences, 2013, equations 38 to 45.
+
+    >>> import mxnet as mx
+    >>> n, g, delta = mx.nd.ones(1), mx.nd.zeros(1), mx.nd.zeros(1)
+    >>> step = mx.nd.rmspropalex_update(mx.nd.ones(1), mx.nd.zeros(1), n, g, delta, lr=0.5)
+    >>> step.asnumpy().tolist()
+    [1.0]
     """
     kind = weight.dtype
     keep, share = constant(gamma1, kind), complement(gamma1, kind)
@@ -200,6 +240,10 @@ def sparse_adagrad_update(weight: Tensor, grad: Tensor, history: State, *, lr: f
 
     With `g = clip(rescale_grad * grad)`: `history += g**2` in place, and the result is
     `weight - lr * g / sqrt(history + epsilon)`. Duchi et al., 2011.
+
+    >>> import mxnet as mx
+    >>> mx.nd._internal._sparse_adagrad_update(mx.nd.ones(1), mx.nd.ones(1), mx.nd.ones(1) * 3, lr=0.5, epsilon=0).asnumpy().tolist()
+    [0.75]
     """
     kind = weight.dtype
     if wd != 0.0:
@@ -219,6 +263,11 @@ def group_adagrad_update(weight: Tensor, grad: Tensor, history: State, *, lr: fl
 
     With `g = clip(rescale_grad * grad)`: `history`, of shape (rows, 1), grows by the mean of `g**2` over each row, and
     the result is `weight - lr * g / sqrt(history + epsilon)`.
+
+    >>> import mxnet as mx
+    >>> weight, grad, history = mx.nd.ones((1, 2)), mx.nd.ones((1, 2)), mx.nd.ones((1, 1)) * 3
+    >>> mx.nd.contrib.group_adagrad_update(weight, grad, history, lr=0.5, epsilon=0).asnumpy().tolist()
+    [[0.75, 0.75]]
     """
     kind = weight.dtype
     if history.shape != (*weight.shape[:1], *[1] * (weight.dim() - 1)):

@@ -43,6 +43,10 @@ def multi_lars(lrs: Tensor, weights_sum_sq: Tensor, grads_sum_sq: Tensor, wds: T
 
     `lrs * eta * w / (rescale_grad * g + wds * w + eps)`, with w and g the roots of the sums of squares; where one of
     them is 0, the learning rate as it is. You et al., Large Batch Training of Convolutional Networks, 2017.
+
+    >>> import mxnet as mx
+    >>> mx.nd.multi_lars(mx.nd.ones(1), mx.nd.array([4]), mx.nd.array([16]), mx.nd.array([0]), eta=0.5, eps=0).asnumpy().tolist()
+    [0.25]
     """
     kind = lrs.dtype
     if kind is not torch.float32:
@@ -76,8 +80,8 @@ def all_finite(data: Tensor, *, init_output: bool = True) -> Tensor:
     """1 when no element is NaN or infinite, else 0; float32, shape (1,).
 
     >>> import mxnet as mx
-    >>> mx.nd.all_finite(mx.nd.array([1, float("inf")])).asscalar()
-    0.0
+    >>> mx.nd.all_finite(mx.nd.array([1, float("inf")])).asnumpy().tolist()
+    [0.0]
     """
     return _finite((data,), init_output)
 
@@ -94,7 +98,12 @@ def _(params, data=None, out=None):
 
 @op("multi_all_finite", input_names=_ARRAYS)
 def multi_all_finite(*data: Tensor, num_arrays: int = 1, init_output: bool = True) -> Tensor:
-    """1 when no element of any array is NaN or infinite, else 0; float32, shape (1,)."""
+    """1 when no element of any array is NaN or infinite, else 0; float32, shape (1,).
+
+    >>> import mxnet as mx
+    >>> mx.nd.multi_all_finite(mx.nd.ones(2), mx.nd.array([float("nan")]), num_arrays=2).asnumpy().tolist()
+    [0.0]
+    """
     return _finite(data, init_output)
 
 
@@ -110,7 +119,15 @@ def _(params, data=None, out=None):
 
 @op("reset_arrays", outputs=(), input_names=_ARRAYS)
 def reset_arrays(*data: Tensor, num_arrays: int) -> tuple[()]:
-    """Fill all arrays with zeros, in place; there is no output."""
+    """Fill all arrays with zeros, in place; there is no output.
+
+    >>> import mxnet as mx
+    >>> x = mx.nd.ones(2)
+    >>> mx.nd.reset_arrays(x, num_arrays=1)
+    []
+    >>> x.asnumpy().tolist()
+    [0.0, 0.0]
+    """
     torch._foreach_zero_(data)
     return ()
 

@@ -51,6 +51,11 @@ def lamb_update_phase1(weight: Tensor, grad: Tensor, mean: State, var: State, *,
     `var = beta2 * var + (1 - beta2) * g**2` in place. The result is `m / (sqrt(v) + epsilon) + wd * weight`, where m
     and v are `mean / (1 - beta1**t)` and `var / (1 - beta2**t)` with `bias_correction`, else mean and var. `t` is the
     number of the step, from 1.
+
+    >>> import mxnet as mx
+    >>> mean, var = mx.nd.zeros(1), mx.nd.zeros(1)
+    >>> mx.nd.lamb_update_phase1(mx.nd.ones(1), mx.nd.ones(1), mean, var, t=1, wd=0.5, epsilon=0).asnumpy().tolist()
+    [1.5]
     """
     return _direction(weight, grad, mean, var, beta1, beta2, epsilon, t, bias_correction, wd, rescale_grad,
                       clip_gradient)
@@ -64,6 +69,11 @@ def mp_lamb_update_phase1(weight: Tensor, grad: Tensor, mean: State, var: State,
     """`lamb_update_phase1` in mixed precision: moments, `weight32` and the result are float32.
 
     As in MXNet, the scaled gradient is rounded to its own dtype before it is clipped.
+
+    >>> import mxnet as mx
+    >>> weight, mean, var, master = mx.nd.ones(1, dtype="float16"), mx.nd.zeros(1), mx.nd.zeros(1), mx.nd.ones(1)
+    >>> mx.nd.mp_lamb_update_phase1(weight, weight, mean, var, master, t=1, wd=0.5, epsilon=0).asnumpy().tolist()
+    [1.5]
     """
     if rescale_grad != 1.0:
         grad = grad * constant(rescale_grad, torch.float32)
@@ -99,6 +109,10 @@ def lamb_update_phase2(weight: Tensor, g: Tensor, r1: Tensor, r2: Tensor, *, lr:
 
     `g` is the direction of phase one; `r1` and `r2`, arrays with one element, are the norms of weight and `g`. `r1` is
     kept within the bounds that are positive; when it or `r2` is 0 the ratio is 1.
+
+    >>> import mxnet as mx
+    >>> mx.nd.lamb_update_phase2(mx.nd.ones(2), mx.nd.ones(2), mx.nd.array([2]), mx.nd.array([4]), lr=0.5).asnumpy().tolist()
+    [0.75, 0.75]
     """
     rate = trust(r1, r2, lower_bound, upper_bound).mul_(constant(lr, weight.dtype))
     return weight - rate * g
@@ -110,6 +124,11 @@ def mp_lamb_update_phase2(weight: Tensor, g: Tensor, r1: Tensor, r2: Tensor, wei
     """`lamb_update_phase2` in mixed precision: all but `weight` is float32, and `weight32` is updated in place.
 
     MXNet 1.9.1 forgets to update `weight32`, and so makes no progress over several steps; here it does.
+
+    >>> import mxnet as mx
+    >>> weight, master, norms = mx.nd.ones(2, dtype="float16"), mx.nd.ones(2), [mx.nd.array([2]), mx.nd.array([4])]
+    >>> mx.nd.mp_lamb_update_phase2(weight, mx.nd.ones(2), *norms, master, lr=0.5).asnumpy().tolist()
+    [0.75, 0.75]
     """
     rate = trust(r1, r2, lower_bound, upper_bound).mul_(constant(lr, torch.float32))
     return weight32.sub_(rate * g).to(weight.dtype, copy=True)
@@ -150,6 +169,13 @@ def multi_lamb_update(*data: Tensor, learning_rates: tuple[float, ...], beta1: f
 
     The inputs are weight, grad, mean, var of the first weight, then those of the next. `learning_rates`, `wds` and
     `step_count` have one number for each; see `lamb_update_phase1` and `lamb_update_phase2` for the formulas.
+
+    >>> import mxnet as mx
+    >>> arrays = [mx.nd.ones(1), mx.nd.ones(1), mx.nd.zeros(1), mx.nd.zeros(1)] * 2
+    >>> made = mx.nd._internal._multi_lamb_update(*arrays, learning_rates=(0.5, 0.25), wds=(0, 0), step_count=(1, 1),
+    ...                                           epsilon=0, num_tensors=2)
+    >>> [x.asscalar().item() for x in made]
+    [0.5, 0.75]
     """
     settings = locals()
     weights, grads, means, variances = split(data, 4, learning_rates, wds, step_count)
@@ -163,7 +189,15 @@ def multi_mp_lamb_update(*data: Tensor, learning_rates: tuple[float, ...], beta1
                          epsilon: float = 1e-6, wds: tuple[float, ...], rescale_grad: float = 1.0,
                          lower_bound: float = -1.0, upper_bound: float = -1.0, clip_gradient: float = -1.0,
                          bias_correction: bool = True, step_count: tuple[int, ...], num_tensors: int = 1) -> Any:
-    """`_multi_lamb_update` in mixed precision: a float32 master copy of each weight follows its moments."""
+    """`_multi_lamb_update` in mixed precision: a float32 master copy of each weight follows its moments.
+
+    >>> import mxnet as mx
+    >>> arrays = [mx.nd.ones(1, dtype="float16")] * 2 + [mx.nd.zeros(1), mx.nd.zeros(1), mx.nd.ones(1)]
+    >>> made = mx.nd._internal._multi_mp_lamb_update(*arrays, learning_rates=(0.5,), wds=(0,), step_count=(1,),
+    ...                                              epsilon=0, num_tensors=1)
+    >>> made.asnumpy().tolist()
+    [0.5]
+    """
     settings = locals()
     weights, grads, means, variances, masters = split(data, 5, learning_rates, wds, step_count)
     norms = sums_of_squares(weights).sqrt_()         # of the rounded weights, as in MXNet

@@ -80,6 +80,11 @@ def multi_sgd_update(*data: Tensor, lrs: tuple[float, ...], wds: tuple[float, ..
     """`sgd_update` for `num_weights` weights, with a learning rate and a decay for each.
 
     The inputs are weight and grad of the first, then of the next. The new weights are the outputs.
+
+    >>> import mxnet as mx
+    >>> made = mx.nd.multi_sgd_update(*[mx.nd.ones(1)] * 4, lrs=(0.5, 0.25), wds=(0, 0), num_weights=2)
+    >>> [x.asscalar().item() for x in made]
+    [0.5, 0.75]
     """
     weights, grads = split(data, 2, lrs, wds)
     return one_or_all(torch._foreach_sub(weights, _steps(weights, grads, lrs, wds, rescale_grad, clip_gradient)))
@@ -91,6 +96,11 @@ def multi_sgd_mom_update(*data: Tensor, lrs: tuple[float, ...], wds: tuple[float
     """`sgd_mom_update` for `num_weights` weights: weight, grad and mom of the first, then of the next.
 
     Momenta are updated in place, the new weights are the outputs.
+
+    >>> import mxnet as mx
+    >>> arrays = [mx.nd.ones(1), mx.nd.ones(1), mx.nd.zeros(1)]
+    >>> mx.nd.multi_sgd_mom_update(*arrays, lrs=(0.5,), wds=(0,), momentum=0.9, num_weights=1).asnumpy().tolist()
+    [0.5]
     """
     weights, grads, moms = split(data, 3, lrs, wds)
     steps = _steps(weights, grads, lrs, wds, rescale_grad, clip_gradient)
@@ -100,7 +110,13 @@ def multi_sgd_mom_update(*data: Tensor, lrs: tuple[float, ...], wds: tuple[float
 @op("multi_mp_sgd_update", outputs=_OUTPUTS, input_names=_names("weight", "grad", "weight32"))
 def multi_mp_sgd_update(*data: Tensor, lrs: tuple[float, ...], wds: tuple[float, ...], rescale_grad: float = 1.0,
                         clip_gradient: float = -1.0, num_weights: int = 1) -> Any:
-    """`mp_sgd_update` for `num_weights` weights: weight, grad and weight32 of the first, then of the next."""
+    """`mp_sgd_update` for `num_weights` weights: weight, grad and weight32 of the first, then of the next.
+
+    >>> import mxnet as mx
+    >>> arrays = [mx.nd.ones(1, dtype="float16")] * 2 + [mx.nd.ones(1)]
+    >>> mx.nd.multi_mp_sgd_update(*arrays, lrs=(0.5,), wds=(0,), num_weights=1).asnumpy().tolist()
+    [0.5]
+    """
     weights, grads, masters = split(data, 3, lrs, wds)
     steps = _steps(masters, cast_list(grads, torch.float32), lrs, wds, rescale_grad, clip_gradient)
     torch._foreach_sub_(masters, steps)
@@ -110,7 +126,13 @@ def multi_mp_sgd_update(*data: Tensor, lrs: tuple[float, ...], wds: tuple[float,
 @op("multi_mp_sgd_mom_update", outputs=_OUTPUTS, input_names=_names("weight", "grad", "mom", "weight32"))
 def multi_mp_sgd_mom_update(*data: Tensor, lrs: tuple[float, ...], wds: tuple[float, ...], momentum: float = 0.0,
                             rescale_grad: float = 1.0, clip_gradient: float = -1.0, num_weights: int = 1) -> Any:
-    """`mp_sgd_mom_update` for `num_weights` weights: weight, grad, mom and weight32 of the first, then of the next."""
+    """`mp_sgd_mom_update` for `num_weights` weights: weight, grad, mom and weight32 of the first, then of the next.
+
+    >>> import mxnet as mx
+    >>> arrays = [mx.nd.ones(1, dtype="float16")] * 2 + [mx.nd.zeros(1), mx.nd.ones(1)]
+    >>> mx.nd.multi_mp_sgd_mom_update(*arrays, lrs=(0.5,), wds=(0,), momentum=0.9, num_weights=1).asnumpy().tolist()
+    [0.5]
+    """
     weights, grads, moms, masters = split(data, 4, lrs, wds)
     steps = _steps(masters, cast_list(grads, torch.float32), lrs, wds, rescale_grad, clip_gradient)
     torch._foreach_add_(masters, _velocities(moms, steps, momentum))
@@ -121,6 +143,11 @@ def multi_mp_sgd_mom_update(*data: Tensor, lrs: tuple[float, ...], wds: tuple[fl
 def preloaded_multi_sgd_update(*data: Tensor, rescale_grad: float = 1.0, clip_gradient: float = -1.0,
                                num_weights: int = 1) -> Any:
     """`multi_sgd_update` with learning rates and decays as two float32 arrays of shape (num_weights,), the last inputs.
+
+    >>> import mxnet as mx
+    >>> lrs, wds = mx.nd.array([0.5]), mx.nd.array([0])
+    >>> mx.nd.preloaded_multi_sgd_update(mx.nd.ones(1), mx.nd.ones(1), lrs, wds, num_weights=1).asnumpy().tolist()
+    [0.5]
     """
     *body, lrs, wds = data
     weights, grads = split(body, 2)
@@ -132,7 +159,13 @@ def preloaded_multi_sgd_update(*data: Tensor, rescale_grad: float = 1.0, clip_gr
     input_names=_names("weight", "grad", "mom", last=("lrs", "wds")))
 def preloaded_multi_sgd_mom_update(*data: Tensor, momentum: float = 0.0, rescale_grad: float = 1.0,
                                    clip_gradient: float = -1.0, num_weights: int = 1) -> Any:
-    """`multi_sgd_mom_update` with learning rates and decays as arrays, the last two inputs."""
+    """`multi_sgd_mom_update` with learning rates and decays as arrays, the last two inputs.
+
+    >>> import mxnet as mx
+    >>> arrays = [mx.nd.ones(1), mx.nd.ones(1), mx.nd.zeros(1), mx.nd.array([0.5]), mx.nd.array([0])]
+    >>> mx.nd.preloaded_multi_sgd_mom_update(*arrays, momentum=0.9, num_weights=1).asnumpy().tolist()
+    [0.5]
+    """
     *body, lrs, wds = data
     weights, grads, moms = split(body, 3)
     steps = _preloaded_steps(weights, grads, lrs, wds, rescale_grad, clip_gradient)
@@ -143,7 +176,13 @@ def preloaded_multi_sgd_mom_update(*data: Tensor, momentum: float = 0.0, rescale
     input_names=_names("weight", "grad", "weight32", last=("lrs", "wds")))
 def preloaded_multi_mp_sgd_update(*data: Tensor, rescale_grad: float = 1.0, clip_gradient: float = -1.0,
                                   num_weights: int = 1) -> Any:
-    """`multi_mp_sgd_update` with learning rates and decays as arrays, the last two inputs."""
+    """`multi_mp_sgd_update` with learning rates and decays as arrays, the last two inputs.
+
+    >>> import mxnet as mx
+    >>> arrays = [mx.nd.ones(1, dtype="float16")] * 2 + [mx.nd.ones(1), mx.nd.array([0.5]), mx.nd.array([0])]
+    >>> mx.nd.preloaded_multi_mp_sgd_update(*arrays, num_weights=1).asnumpy().tolist()
+    [0.5]
+    """
     *body, lrs, wds = data
     weights, grads, masters = split(body, 3)
     steps = _preloaded_steps(masters, cast_list(grads, torch.float32), lrs, wds, rescale_grad, clip_gradient)
@@ -155,7 +194,14 @@ def preloaded_multi_mp_sgd_update(*data: Tensor, rescale_grad: float = 1.0, clip
     input_names=_names("weight", "grad", "mom", "weight32", last=("lrs", "wds")))
 def preloaded_multi_mp_sgd_mom_update(*data: Tensor, momentum: float = 0.0, rescale_grad: float = 1.0,
                                       clip_gradient: float = -1.0, num_weights: int = 1) -> Any:
-    """`multi_mp_sgd_mom_update` with learning rates and decays as arrays, the last two inputs."""
+    """`multi_mp_sgd_mom_update` with learning rates and decays as arrays, the last two inputs.
+
+    >>> import mxnet as mx
+    >>> arrays = [mx.nd.ones(1, dtype="float16")] * 2 + [mx.nd.zeros(1), mx.nd.ones(1)]
+    >>> rates = [mx.nd.array([0.5]), mx.nd.array([0])]
+    >>> mx.nd.preloaded_multi_mp_sgd_mom_update(*arrays, *rates, momentum=0.9, num_weights=1).asnumpy().tolist()
+    [0.5]
+    """
     *body, lrs, wds = data
     weights, grads, moms, masters = split(body, 4)
     steps = _preloaded_steps(masters, cast_list(grads, torch.float32), lrs, wds, rescale_grad, clip_gradient)
@@ -195,6 +241,13 @@ def multi_adamw_update(*data: Tensor, lrs: tuple[float, ...], beta1: float = 0.9
     """`_adamw_update` for `num_weights` weights: weight, grad, mean and var of the first, then of the next.
 
     The last input is `rescale_grad`, an array with one element for all; when it is 0, infinite or NaN nothing changes.
+
+    >>> import mxnet as mx
+    >>> arrays = [mx.nd.ones(1), mx.nd.ones(1), mx.nd.zeros(1), mx.nd.zeros(1), mx.nd.ones(1)]
+    >>> made = mx.nd._internal._multi_adamw_update(*arrays, lrs=(0.5,), wds=(0,), etas=(1,), beta1=0.5, beta2=0.75,
+    ...                                            epsilon=0, num_weights=1)
+    >>> made.asnumpy().tolist()
+    [0.5]
     """
     *body, rescale_grad = data
     weights, grads, means, variances = split(body, 4, lrs, wds, etas)
@@ -210,7 +263,15 @@ def multi_adamw_update(*data: Tensor, lrs: tuple[float, ...], beta1: float = 0.9
 def multi_mp_adamw_update(*data: Tensor, lrs: tuple[float, ...], beta1: float = 0.9, beta2: float = 0.999,
                           epsilon: float = 1e-8, wds: tuple[float, ...], etas: tuple[float, ...],
                           clip_gradient: float = -1.0, num_weights: int = 1) -> Any:
-    """`_multi_adamw_update` in mixed precision: a float32 master copy of each weight follows its moments."""
+    """`_multi_adamw_update` in mixed precision: a float32 master copy of each weight follows its moments.
+
+    >>> import mxnet as mx
+    >>> arrays = [mx.nd.ones(1, dtype="float16")] * 2 + [mx.nd.zeros(1), mx.nd.zeros(1), mx.nd.ones(1), mx.nd.ones(1)]
+    >>> made = mx.nd._internal._multi_mp_adamw_update(*arrays, lrs=(0.5,), wds=(0,), etas=(1,), beta1=0.5, beta2=0.75,
+    ...                                               epsilon=0, num_weights=1)
+    >>> made.asnumpy().tolist()
+    [0.5]
+    """
     *body, rescale_grad = data
     weights, grads, means, variances, masters = split(body, 5, lrs, wds, etas)
     scale = usable_scale(rescale_grad)

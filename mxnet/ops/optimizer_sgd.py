@@ -43,8 +43,9 @@ def sgd_mom_update(weight: Tensor, grad: Tensor, mom: State, *, lr: float, momen
 
     >>> import mxnet as mx
     >>> mom = mx.nd.ones(1)
-    >>> mx.nd.sgd_mom_update(mx.nd.ones(1), mx.nd.ones(1), mom, lr=0.25, momentum=0.5).asscalar(), mom.asscalar()
-    (1.25, 0.25)
+    >>> weight = mx.nd.sgd_mom_update(mx.nd.ones(1), mx.nd.ones(1), mom, lr=0.25, momentum=0.5)
+    >>> weight.asnumpy().tolist(), mom.asnumpy().tolist()
+    ([1.25], [0.25])
     """
     return weight + _momentum_step(weight, prepared(weight, grad, rescale_grad, clip_gradient, wd), mom, lr, momentum)
 
@@ -55,6 +56,11 @@ def mp_sgd_update(weight: Tensor, grad: Tensor, weight32: State, *, lr: float, w
     """`sgd_update` in mixed precision: computed in float32 on `weight32`, which is updated in place.
 
     The result is the new `weight32`, rounded to the dtype of `weight` (float16 as a rule).
+
+    >>> import mxnet as mx
+    >>> weight, master = mx.nd.ones(1, dtype="float16"), mx.nd.ones(1)
+    >>> mx.nd.mp_sgd_update(weight, weight, master, lr=0.5).asnumpy().tolist()
+    [0.5]
     """
     step = prepared(weight32, grad.float(), rescale_grad, clip_gradient, wd)
     return weight32.sub_(step, alpha=constant(lr, torch.float32)).to(weight.dtype, copy=True)
@@ -64,7 +70,13 @@ def mp_sgd_update(weight: Tensor, grad: Tensor, weight32: State, *, lr: float, w
 def mp_sgd_mom_update(weight: Tensor, grad: Tensor, mom: State, weight32: State, *, lr: float, momentum: float = 0.0,
                       wd: float = 0.0, rescale_grad: float = 1.0, clip_gradient: float = -1.0,
                       lazy_update: bool = True) -> Tensor:
-    """`sgd_mom_update` in mixed precision: `mom` and `weight32` are float32, and updated in place."""
+    """`sgd_mom_update` in mixed precision: `mom` and `weight32` are float32, and updated in place.
+
+    >>> import mxnet as mx
+    >>> weight, mom, master = mx.nd.ones(1, dtype="float16"), mx.nd.zeros(1), mx.nd.ones(1)
+    >>> mx.nd.mp_sgd_mom_update(weight, weight, mom, master, lr=0.5, momentum=0.9).asnumpy().tolist()
+    [0.5]
+    """
     step = prepared(weight32, grad.float(), rescale_grad, clip_gradient, wd)
     return weight32.add_(_momentum_step(weight, step, mom, lr, momentum)).to(weight.dtype, copy=True)
 
@@ -76,6 +88,10 @@ def nag_mom_update(weight: Tensor, grad: Tensor, mom: State, *, lr: float, momen
 
     With `g = clip(rescale_grad * grad) + wd * weight`: `mom = momentum * mom - lr * g` in place, and the result is
     `weight + momentum * mom - lr * g`.
+
+    >>> import mxnet as mx
+    >>> mx.nd.nag_mom_update(mx.nd.ones(1), mx.nd.ones(1), mx.nd.zeros(1), lr=0.25, momentum=0.5).asnumpy().tolist()
+    [0.625]
     """
     grad = prepared(weight, grad, rescale_grad, clip_gradient, wd)
     _momentum_step(weight, grad, mom, lr, momentum)
@@ -88,6 +104,11 @@ def mp_nag_mom_update(weight: Tensor, grad: Tensor, mom: State, weight32: State,
     """`nag_mom_update` in mixed precision: `mom` and `weight32` are float32, and updated in place.
 
     As in MXNet, the decay inside of the momentum that is kept for the next step is that of the new weight.
+
+    >>> import mxnet as mx
+    >>> weight, mom, master = mx.nd.ones(1, dtype="float16"), mx.nd.zeros(1), mx.nd.ones(1)
+    >>> mx.nd.mp_nag_mom_update(weight, weight, mom, master, lr=0.25, momentum=0.5).asnumpy().tolist()
+    [0.625]
     """
     nesterov_step_(weight32, grad.float(), mom, lr, momentum, wd, rescale_grad, clip_gradient)
     return weight32.to(weight.dtype, copy=True)
@@ -110,6 +131,10 @@ def signsgd_update(weight: Tensor, grad: Tensor, *, lr: float, wd: float = 0.0, 
     """One step along the gradient's signs: `(1 - lr * wd) * weight - lr * sign(grad)`.
 
     `rescale_grad` and `clip_gradient` have no effect, as in MXNet. Bernstein et al., signSGD, 2018.
+
+    >>> import mxnet as mx
+    >>> mx.nd.signsgd_update(mx.nd.ones(2), mx.nd.array([3, -0.1]), lr=0.5).asnumpy().tolist()
+    [0.5, 1.5]
     """
     return _decayed(weight, lr, wd).sub_(grad.sign(), alpha=constant(lr, weight.dtype))
 
@@ -122,6 +147,10 @@ def signum_update(weight: Tensor, grad: Tensor, mom: State, *, lr: float, moment
     `mom = momentum * mom - (1 - momentum) * (wd * weight + clip(rescale_grad * grad))` in place, and the result is
     `(1 - lr * wd_lh) * weight + lr * sign(mom)`. Bernstein et al., signSGD, 2018; `wd_lh` is the weight decay of
     Loshchilov and Hutter.
+
+    >>> import mxnet as mx
+    >>> mx.nd.signum_update(mx.nd.ones(2), mx.nd.array([3, -0.1]), mx.nd.zeros(2), lr=0.5).asnumpy().tolist()
+    [0.5, 1.5]
     """
     share = complement(momentum, mom.dtype)
     grad = prepared(weight, grad, rescale_grad, clip_gradient, wd)

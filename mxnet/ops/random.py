@@ -125,7 +125,12 @@ def random_uniform(*, low: float = 0.0, high: float = 1.0, shape: Shape = (), ct
 @_like
 @op("_random_uniform_like")
 def random_uniform_like(data: Tensor, *, low: float = 0.0, high: float = 1.0, rng: Rng) -> Tensor:
-    """Uniform random numbers in [low, high), with shape, dtype (a floating point type) and context of `data`."""
+    """Uniform random numbers in [low, high), with shape, dtype (a floating point type) and context of `data`.
+
+    >>> import mxnet as mx
+    >>> mx.nd.random.uniform_like(mx.nd.zeros((2, 3)), low=1, high=2).shape
+    (2, 3)
+    """
     return _uniform(data.shape, require_floating(data.dtype), data.device, rng, low, high)
 
 
@@ -133,14 +138,24 @@ def random_uniform_like(data: Tensor, *, low: float = 0.0, high: float = 1.0, rn
 @op("_random_normal", "normal", "random_normal")
 def random_normal(*, loc: float = 0.0, scale: float = 1.0, shape: Shape = (), ctx: Context | None = None,
                   dtype: torch.dtype | None = None, rng: Rng, device: Device) -> Tensor:
-    """Normal random numbers with mean `loc` and standard deviation `scale`; see `random_uniform` for the rest."""
+    """Normal random numbers with mean `loc` and standard deviation `scale`; see `random_uniform` for the rest.
+
+    >>> import mxnet as mx
+    >>> mx.nd.random_normal(loc=1, scale=2, shape=(2, 3)).shape
+    (2, 3)
+    """
     return _normal(wanted_shape(shape), drawn_dtype(dtype), device, rng, loc, scale)
 
 
 @_like
 @op("_random_normal_like")
 def random_normal_like(data: Tensor, *, loc: float = 0.0, scale: float = 1.0, rng: Rng) -> Tensor:
-    """Normal random numbers with shape, dtype (a floating point type) and context of `data`."""
+    """Normal random numbers with shape, dtype (a floating point type) and context of `data`.
+
+    >>> import mxnet as mx
+    >>> mx.nd.random.normal_like(mx.nd.zeros((2, 3)), loc=1).shape
+    (2, 3)
+    """
     return _normal(data.shape, require_floating(data.dtype), data.device, rng, loc, scale)
 
 
@@ -150,7 +165,12 @@ def random_normal_like(data: Tensor, *, loc: float = 0.0, scale: float = 1.0, rn
 @op("_random_exponential", "random_exponential")
 def random_exponential(*, lam: float = 1.0, shape: Shape = (), ctx: Context | None = None,
                        dtype: torch.dtype | None = None, rng: Rng, device: Device) -> Tensor:
-    """Exponential random numbers with rate `lam`, mean `1 / lam`; see `random_uniform` for the rest."""
+    """Exponential random numbers with rate `lam`, mean `1 / lam`; see `random_uniform` for the rest.
+
+    >>> import mxnet as mx
+    >>> mx.nd.random_exponential(lam=4, shape=(2, 3)).shape
+    (2, 3)
+    """
     _check_exponential(lam)
     return _draw(distributions.exponential, wanted_shape(shape), drawn_dtype(dtype), device, rng, lam)
 
@@ -158,7 +178,12 @@ def random_exponential(*, lam: float = 1.0, shape: Shape = (), ctx: Context | No
 @_like
 @op("_random_exponential_like")
 def random_exponential_like(data: Tensor, *, lam: float = 1.0, rng: Rng) -> Tensor:
-    """Exponential random numbers with rate `lam`, with shape, dtype and context of `data`."""
+    """Exponential random numbers with rate `lam`, with shape, dtype and context of `data`.
+
+    >>> import mxnet as mx
+    >>> mx.nd.random.exponential_like(mx.nd.zeros((2, 3)), lam=4).shape
+    (2, 3)
+    """
     _check_exponential(lam)
     return _draw(distributions.exponential, data.shape, require_floating(data.dtype), data.device, rng, lam)
 
@@ -167,7 +192,12 @@ def random_exponential_like(data: Tensor, *, lam: float = 1.0, rng: Rng) -> Tens
 @op("_random_gamma", "random_gamma")
 def random_gamma(*, alpha: float = 1.0, beta: float = 1.0, shape: Shape = (), ctx: Context | None = None,
                  dtype: torch.dtype | None = None, rng: Rng, device: Device) -> Tensor:
-    """Gamma random numbers with shape `alpha` and scale `beta`, mean `alpha * beta`; see `random_uniform`."""
+    """Gamma random numbers with shape `alpha` and scale `beta`, mean `alpha * beta`; see `random_uniform`.
+
+    >>> import mxnet as mx
+    >>> mx.nd.random_gamma(alpha=2, beta=3, shape=(2, 3)).shape
+    (2, 3)
+    """
     _check_gamma(alpha, beta)
     return _draw(distributions.gamma, wanted_shape(shape), drawn_dtype(dtype), device, rng, alpha, beta)
 
@@ -175,7 +205,12 @@ def random_gamma(*, alpha: float = 1.0, beta: float = 1.0, shape: Shape = (), ct
 @_like
 @op("_random_gamma_like")
 def random_gamma_like(data: Tensor, *, alpha: float = 1.0, beta: float = 1.0, rng: Rng) -> Tensor:
-    """Gamma random numbers with mean `alpha * beta`, with shape, dtype and context of `data`."""
+    """Gamma random numbers with mean `alpha * beta`, with shape, dtype and context of `data`.
+
+    >>> import mxnet as mx
+    >>> mx.nd.random.gamma_like(mx.nd.zeros((2, 3)), alpha=2).shape
+    (2, 3)
+    """
     _check_gamma(alpha, beta)
     return _draw(distributions.gamma, data.shape, require_floating(data.dtype), data.device, rng, alpha, beta)
 
@@ -184,7 +219,12 @@ def random_gamma_like(data: Tensor, *, alpha: float = 1.0, beta: float = 1.0, rn
 @op("_random_poisson", "random_poisson")
 def random_poisson(*, lam: float = 1.0, shape: Shape = (), ctx: Context | None = None,
                    dtype: torch.dtype | None = None, rng: Rng, device: Device) -> Tensor:
-    """Poisson random numbers with mean `lam`: whole numbers of a floating point dtype; see `random_uniform`."""
+    """Poisson random numbers with mean `lam`: whole numbers of a floating point dtype; see `random_uniform`.
+
+    >>> import mxnet as mx
+    >>> mx.nd.random_poisson(lam=4, shape=(2, 3)).shape
+    (2, 3)
+    """
     _check_poisson(lam)
     return _draw(distributions.poisson, wanted_shape(shape), drawn_dtype(dtype), device, rng, lam)
 
@@ -192,7 +232,12 @@ def random_poisson(*, lam: float = 1.0, shape: Shape = (), ctx: Context | None =
 @_like
 @op("_random_poisson_like")
 def random_poisson_like(data: Tensor, *, lam: float = 1.0, rng: Rng) -> Tensor:
-    """Poisson random numbers with mean `lam`, with shape, dtype and context of `data`."""
+    """Poisson random numbers with mean `lam`, with shape, dtype and context of `data`.
+
+    >>> import mxnet as mx
+    >>> mx.nd.random.poisson_like(mx.nd.zeros((2, 3)), lam=4).shape
+    (2, 3)
+    """
     _check_poisson(lam)
     return _draw(distributions.poisson, data.shape, require_floating(data.dtype), data.device, rng, lam)
 
@@ -204,6 +249,10 @@ def random_negative_binomial(*, k: int = 1, p: float = 1.0, shape: Shape = (), c
     """Numbers of failures before the `k`-th success, with probability `p` of success; see `random_uniform`.
 
     The mean is `k * (1 - p) / p`. They are whole numbers of a floating point dtype.
+
+    >>> import mxnet as mx
+    >>> mx.nd.random_negative_binomial(k=3, p=0.5, shape=(2, 3)).shape
+    (2, 3)
     """
     _check_negative_binomial(k, p)
     return _draw(distributions.negative_binomial, wanted_shape(shape), drawn_dtype(dtype), device, rng, k, p)
@@ -212,7 +261,12 @@ def random_negative_binomial(*, k: int = 1, p: float = 1.0, shape: Shape = (), c
 @_like
 @op("_random_negative_binomial_like")
 def random_negative_binomial_like(data: Tensor, *, k: int = 1, p: float = 1.0, rng: Rng) -> Tensor:
-    """Numbers of failures before the `k`-th success, with shape, dtype and context of `data`."""
+    """Numbers of failures before the `k`-th success, with shape, dtype and context of `data`.
+
+    >>> import mxnet as mx
+    >>> mx.nd.random.negative_binomial_like(mx.nd.zeros((2, 3)), k=3, p=0.5).shape
+    (2, 3)
+    """
     _check_negative_binomial(k, p)
     return _draw(distributions.negative_binomial, data.shape, require_floating(data.dtype), data.device, rng, k, p)
 
@@ -225,6 +279,10 @@ def random_generalized_negative_binomial(*, mu: float = 1.0, alpha: float = 1.0,
     """Negative binomial random numbers with mean `mu` and dispersion `alpha`; see `random_uniform` for the rest.
 
     The variance is `mu + alpha * mu**2`; `alpha=0` gives Poisson's distribution.
+
+    >>> import mxnet as mx
+    >>> mx.nd.random_generalized_negative_binomial(mu=2, alpha=0.3, shape=(2, 3)).shape
+    (2, 3)
     """
     _check_generalized(mu, alpha)
     return _draw(distributions.generalized_negative_binomial, wanted_shape(shape), drawn_dtype(dtype), device, rng, mu,
@@ -235,7 +293,12 @@ def random_generalized_negative_binomial(*, mu: float = 1.0, alpha: float = 1.0,
 @op("_random_generalized_negative_binomial_like")
 def random_generalized_negative_binomial_like(data: Tensor, *, mu: float = 1.0, alpha: float = 1.0,
                                               rng: Rng) -> Tensor:
-    """Negative binomial random numbers with mean `mu`, with shape, dtype and context of `data`."""
+    """Negative binomial random numbers with mean `mu`, with shape, dtype and context of `data`.
+
+    >>> import mxnet as mx
+    >>> mx.nd.random.generalized_negative_binomial_like(mx.nd.zeros((2, 3)), mu=2).shape
+    (2, 3)
+    """
     _check_generalized(mu, alpha)
     return _draw(distributions.generalized_negative_binomial, data.shape, require_floating(data.dtype), data.device,
                  rng, mu, alpha)

@@ -68,7 +68,12 @@ def pdf_uniform(sample: Tensor, low: Tensor, high: Tensor, *, is_log: bool = Fal
 @_density_of
 @op("_random_pdf_normal", "random_pdf_normal")
 def pdf_normal(sample: Tensor, mu: Tensor, sigma: Tensor, *, is_log: bool = False) -> Tensor:
-    """Density of the normal distribution with means `mu` and standard deviations `sigma`; see `random_pdf_uniform`."""
+    """Density of the normal distribution with means `mu` and standard deviations `sigma`; see `random_pdf_uniform`.
+
+    >>> import mxnet as mx
+    >>> mx.nd.random_pdf_normal(mx.nd.array([[1, 2]]), mx.nd.array([1]), mx.nd.array([1]), is_log=True).shape
+    (1, 2)
+    """
     mu, sigma = _beside(sample, mu, sigma)
     power = -0.5 * ((sample - mu) / sigma).square()
     root = math.sqrt(2 * math.pi)
@@ -81,6 +86,10 @@ def pdf_gamma(sample: Tensor, alpha: Tensor, beta: Tensor, *, is_log: bool = Fal
     """Density of the gamma distribution with shapes `alpha` and **rates** `beta`; see `random_pdf_uniform`.
 
     The operators that draw take scales, the inverse of rates.
+
+    >>> import mxnet as mx
+    >>> mx.nd.random_pdf_gamma(mx.nd.array([[0.5]]), mx.nd.array([1]), mx.nd.array([2]), is_log=True).round().asnumpy().tolist()
+    [[-0.0]]
     """
     alpha, beta = _beside(sample, alpha, beta)
     return _density(alpha * beta.log() + (alpha - 1) * sample.log() - beta * sample - torch.lgamma(alpha), is_log)
@@ -89,7 +98,12 @@ def pdf_gamma(sample: Tensor, alpha: Tensor, beta: Tensor, *, is_log: bool = Fal
 @_density_of
 @op("_random_pdf_exponential", "random_pdf_exponential")
 def pdf_exponential(sample: Tensor, lam: Tensor, *, is_log: bool = False) -> Tensor:
-    """Density of the exponential distribution with rates `lam`; see `random_pdf_uniform`."""
+    """Density of the exponential distribution with rates `lam`; see `random_pdf_uniform`.
+
+    >>> import mxnet as mx
+    >>> mx.nd.random_pdf_exponential(mx.nd.array([[0, 1]]), mx.nd.array([1]), is_log=True).asnumpy().tolist()
+    [[0.0, -1.0]]
+    """
     (lam,) = _beside(sample, lam)
     return lam.log() - lam * sample if is_log else lam * (-lam * sample).exp()
 
@@ -97,7 +111,12 @@ def pdf_exponential(sample: Tensor, lam: Tensor, *, is_log: bool = False) -> Ten
 @_density_of
 @op("_random_pdf_poisson", "random_pdf_poisson")
 def pdf_poisson(sample: Tensor, lam: Tensor, *, is_log: bool = False) -> Tensor:
-    """Probability under Poisson's distribution with means `lam`; see `random_pdf_uniform`. No gradient for samples."""
+    """Probability under Poisson's distribution with means `lam`; see `random_pdf_uniform`. No gradient for samples.
+
+    >>> import mxnet as mx
+    >>> mx.nd.random_pdf_poisson(mx.nd.array([[0, 1]]), mx.nd.array([1]), is_log=True).asnumpy().tolist()
+    [[-1.0, -1.0]]
+    """
     (lam,), sample = _beside(sample, lam), sample.detach()
     return _density(sample * lam.log() - torch.lgamma(sample + 1) - lam, is_log)
 
@@ -114,6 +133,10 @@ def pdf_negative_binomial(sample: Tensor, k: Tensor, p: Tensor, *, is_log: bool 
     """Probability of `sample` failures before the `k`-th success, which has probability `p`; see `random_pdf_uniform`.
 
     No gradient for samples.
+
+    >>> import mxnet as mx
+    >>> mx.nd.random_pdf_negative_binomial(mx.nd.array([[0, 1]]), mx.nd.array([1]), mx.nd.array([0.5])).asnumpy().tolist()
+    [[0.5, 0.25]]
     """
     k, p = _beside(sample, k, p)
     return _density(_negative_binomial(sample.detach(), k, p), is_log)
@@ -126,6 +149,10 @@ def pdf_generalized_negative_binomial(sample: Tensor, mu: Tensor, alpha: Tensor,
 
     That is the distribution with `k = 1 / alpha` and `p = 1 / (1 + mu * alpha)`; see `random_pdf_uniform` for shapes.
     No gradient for samples.
+
+    >>> import mxnet as mx
+    >>> mx.nd.random_pdf_generalized_negative_binomial(mx.nd.array([0]), mx.nd.array([1]), mx.nd.array([1])).asnumpy().tolist()
+    [0.5]
     """
     mu, alpha = _beside(sample, mu, alpha)
     return _density(_negative_binomial(sample.detach(), 1 / alpha, 1 / (1 + mu * alpha)), is_log)
@@ -136,6 +163,10 @@ def pdf_dirichlet(sample: Tensor, alpha: Tensor, *, is_log: bool = False) -> Ten
     """Density of the Dirichlet distribution: the last axes of `sample` and of `alpha` hold one point each.
 
     With `alpha` of shape s + (k,), `sample` has shape s + (..., k), and the result s + (...), at least (1,).
+
+    >>> import mxnet as mx
+    >>> mx.nd.random_pdf_dirichlet(mx.nd.array([[0.5, 0.5]]), mx.nd.array([[2, 1]])).shape
+    (1,)
     """
     lead, size = alpha.shape[:-1], alpha.shape[-1]
     alpha = alpha.reshape(*lead, *(1,) * (sample.dim() - alpha.dim()), size)

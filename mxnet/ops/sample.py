@@ -67,7 +67,12 @@ def sample_uniform(low: Tensor, high: Tensor, *, shape: Shape = (), dtype: torch
 @op("_sample_normal", "sample_normal")
 def sample_normal(mu: Tensor, sigma: Tensor, *, shape: Shape = (), dtype: torch.dtype | None = None,
                   rng: Rng) -> Tensor:
-    """Normal draws with means `mu` and standard deviations `sigma`; see `sample_uniform` for the rest."""
+    """Normal draws with means `mu` and standard deviations `sigma`; see `sample_uniform` for the rest.
+
+    >>> import mxnet as mx
+    >>> mx.nd.sample_normal(mx.nd.array([0, 10]), mx.nd.array([1, 2]), shape=(3,)).shape
+    (2, 3)
+    """
     return _draw(distributions.normal, shape, dtype, rng, mu, sigma)
 
 
@@ -75,21 +80,36 @@ def sample_normal(mu: Tensor, sigma: Tensor, *, shape: Shape = (), dtype: torch.
 @op("_sample_gamma", "sample_gamma")
 def sample_gamma(alpha: Tensor, beta: Tensor, *, shape: Shape = (), dtype: torch.dtype | None = None,
                  rng: Rng) -> Tensor:
-    """Gamma draws with shapes `alpha` and scales `beta`, means `alpha * beta`; see `sample_uniform` for the rest."""
+    """Gamma draws with shapes `alpha` and scales `beta`, means `alpha * beta`; see `sample_uniform` for the rest.
+
+    >>> import mxnet as mx
+    >>> mx.nd.sample_gamma(mx.nd.array([1, 10]), mx.nd.array([1, 2]), shape=(3,)).shape
+    (2, 3)
+    """
     return _draw(distributions.gamma, shape, dtype, rng, alpha, beta)
 
 
 @_sampling
 @op("_sample_exponential", "sample_exponential")
 def sample_exponential(lam: Tensor, *, shape: Shape = (), dtype: torch.dtype | None = None, rng: Rng) -> Tensor:
-    """Exponential draws with rates `lam`, means `1 / lam`; see `sample_uniform` for the rest."""
+    """Exponential draws with rates `lam`, means `1 / lam`; see `sample_uniform` for the rest.
+
+    >>> import mxnet as mx
+    >>> mx.nd.sample_exponential(mx.nd.array([1, 10]), shape=(3,)).shape
+    (2, 3)
+    """
     return _draw(distributions.exponential, shape, dtype, rng, lam)
 
 
 @_sampling
 @op("_sample_poisson", "sample_poisson")
 def sample_poisson(lam: Tensor, *, shape: Shape = (), dtype: torch.dtype | None = None, rng: Rng) -> Tensor:
-    """Poisson draws with means `lam`: whole numbers of a floating point dtype; see `sample_uniform` for the rest."""
+    """Poisson draws with means `lam`: whole numbers of a floating point dtype; see `sample_uniform` for the rest.
+
+    >>> import mxnet as mx
+    >>> mx.nd.sample_poisson(mx.nd.array([1, 10]), shape=(3,)).shape
+    (2, 3)
+    """
     return _draw(distributions.poisson, shape, dtype, rng, lam)
 
 
@@ -100,6 +120,10 @@ def sample_negative_binomial(k: Tensor, p: Tensor, *, shape: Shape = (), dtype: 
     """Numbers of failures before the `k`-th success with probability `p`, mean `k * (1 - p) / p`.
 
     They are whole numbers of a floating point dtype; see `sample_uniform` for the rest.
+
+    >>> import mxnet as mx
+    >>> mx.nd.sample_negative_binomial(mx.nd.array([1, 10]), mx.nd.array([0.5, 0.2]), shape=(3,)).shape
+    (2, 3)
     """
     return _draw(distributions.negative_binomial, shape, dtype, rng, k, p)
 
@@ -108,7 +132,12 @@ def sample_negative_binomial(k: Tensor, p: Tensor, *, shape: Shape = (), dtype: 
 @op("_sample_generalized_negative_binomial", "sample_generalized_negative_binomial")
 def sample_generalized_negative_binomial(mu: Tensor, alpha: Tensor, *, shape: Shape = (),
                                          dtype: torch.dtype | None = None, rng: Rng) -> Tensor:
-    """Negative binomial draws with means `mu` and variances `mu + alpha * mu**2`; see `sample_uniform`."""
+    """Negative binomial draws with means `mu` and variances `mu + alpha * mu**2`; see `sample_uniform`.
+
+    >>> import mxnet as mx
+    >>> mx.nd.sample_generalized_negative_binomial(mx.nd.array([1, 10]), mx.nd.array([1, 2])).shape
+    (2,)
+    """
     return _draw(distributions.generalized_negative_binomial, shape, dtype, rng, mu, alpha)
 
 
@@ -191,6 +220,11 @@ def sample_unique_zipfian(*, range_max: int, shape: Shape | None = None, rng: Rn
     `shape` is (rows, n). The first output, int64 of that shape, holds n different classes a row, in the order in
     which they were drawn; the second, int64 of shape (rows,), how many draws it took to find n different ones.
     Candidates for sampled softmax, Jean et al., 2014.
+
+    >>> import mxnet as mx
+    >>> drawn, tries = mx.nd._internal._sample_unique_zipfian(range_max=3, shape=(1, 3))
+    >>> sorted(drawn.asnumpy()[0].tolist())
+    [0, 1, 2]
     """
     if shape is None or len(shape) != 2:
         raise OperatorError(f"shape is {shape}, expected two sizes as in (rows, n)")

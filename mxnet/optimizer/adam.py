@@ -11,7 +11,7 @@ import torch
 from ..ndarray import NDArray
 from ..ndarray.generate import function
 from ..ops.fused_updates import adam_step
-from .optimizer import Optimizer, register, zeros_like
+from .optimizer import Optimizer, aggregation_size, register, zeros_like
 
 __all__ = ["FTML", "LAMB", "Adam", "Adamax", "Nadam"]
 
@@ -86,6 +86,7 @@ class LAMB(_Moments):
         super().__init__(learning_rate=learning_rate, **kwargs)
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
         self.lower_bound, self.upper_bound, self.bias_correction = lower_bound, upper_bound, bias_correction
+        self.aggregate_num = aggregation_size(45)
 
     def update(self, index: Any, weight: NDArray, grad: NDArray, state: Any) -> None:
         self._update_count(index)

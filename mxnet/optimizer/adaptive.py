@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -119,31 +120,38 @@ class LARS(SGD):
         self.eta, self.eps, self.momentum_correction = eta, eps, momentum_correction
         self.last_lr: float | None = None
 
-    def update_multi(self, indices: Any, weights: Any, grads: Any, states: Any) -> None:
+    def update(self, index: Any, weight: Any, grad: Any, state: Any) -> None:
+        if isinstance(index, (list, tuple)):
+            self.update_multi(index, weight, grad, state)
+        else:
+            self.update_multi([index], [weight], [grad], [state])
+
+    update_multi_precision = update
+
+    def update_multi(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
+                     states: Sequence[Any]) -> None:
         every = list(zip(indices, weights, grads, states))
         for begin in range(0, len(every), self.aggregate_num):
-            self._correction = None                     # as in MXNet, once for each `aggregate_num` weights
-            for one in every[begin:begin + self.aggregate_num]:
-                self.update_multi_precision(*one)
-                self._correction = self._correction or 1.0
-        self._correction = None
+            some = every[begin:begin + self.aggregate_num]
+            self._update_count([one[0] for one in some])
+            momentum = self._corrected_momentum()       # as in MXNet, once for each `aggregate_num` weights
+            for one in some:
+                self._step(*one, momentum)
 
-    def _corrected(self) -> float:
-        """The momentum, scaled by how the rate has changed since the last step."""
-        rate = self.learning_rate
-        if self._correction is None:
-            self._correction = rate / self.last_lr if self.momentum_correction and self.last_lr else 1.0
-            self.last_lr = rate
-        return self.momentum * self._correction
+    def _corrected_momentum(self) -> float:
+        """The momentum, scaled by how the rate has changed since it was last asked for."""
+        rate, last = self.learning_rate, self.last_lr
+        self.last_lr = rate
+        return self.momentum * rate / last if self.momentum_correction and last else self.momentum
 
-    def _update_one(self, index: Any, weight: NDArray, grad: NDArray, state: Any) -> None:
-        if self._single:
-            self._correction = None
-        self._update_count(index)
+    def _step(self, index: Any, weight: NDArray, grad: NDArray, state: Any, momentum: float) -> None:
+        if self.multi_precision and weight._tensor.dtype is torch.float16:
+            master, inner = state
+            self._step(index, master, grad.astype("float32"), inner, momentum)
+            weight._tensor.copy_(master._tensor)
+            return
         lr, wd = self._get_lr(index), self._get_wd(index)
-        momentum = self._corrected()
-        name = self.idx2name.get(index, "")
-        if not name.endswith(("gamma", "beta", "bias")):
+        if not self.idx2name.get(index, "").endswith(("gamma", "beta", "bias")):
             lr *= self._layer_ratio(weight, grad, wd)
         sgd_step([weight._tensor], [grad._tensor], [state._tensor] if state is not None else [], [lr], [wd], momentum,
                  self.rescale_grad, self._clip())
@@ -205,10 +213,12 @@ class LBSGD(Optimizer):
         self._update_count(index)
         lr, wd = self._get_lr(index), self._get_wd(index)
         held = self.cumgrads.setdefault(index, {"cum_grad": None, "num_cums": self.init_updates})
-        if held["cum_grad"] is None or held["num_cums"] % self.batch_scale == 0:
-            # not a copy, as in MXNet: where every batch writes its gradient into the same array, as Module does, the
-            # first batch's gradient is lost and the second's counts twice
+        if held["cum_grad"] is None:
+            # not a copy, as in MXNet: Module writes every batch's gradient into the same array, so the very first
+            # one is lost there and the second counts twice
             held["cum_grad"] = grad._tensor
+        elif held["num_cums"] % self.batch_scale == 0:
+            held["cum_grad"] = grad._tensor.clone()
         else:
             held["cum_grad"] = held["cum_grad"] + grad._tensor
         held["num_cums"] += 1

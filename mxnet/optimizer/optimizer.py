@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -212,6 +213,11 @@ class Optimizer:
         """The gradient, rescaled and clipped."""
         value = grad._tensor * self.rescale_grad
         return value if self.clip_gradient is None else value.clamp_(-self.clip_gradient, self.clip_gradient)
+
+
+def aggregation_size(default: int) -> int:
+    """How many weights one step of MXNet takes together: `MXNET_OPTIMIZER_AGGREGATION_SIZE`, at least 1."""
+    return max(1, int(os.environ.get("MXNET_OPTIMIZER_AGGREGATION_SIZE", default)))
 
 
 def zeros_like(weight: NDArray) -> NDArray:

@@ -13,7 +13,7 @@ from ..ndarray import NDArray
 from ..ndarray.generate import function
 from ..ops.fused_updates import nag_step, sgd_step
 from ..random import generator
-from .optimizer import Optimizer, register, zeros_like
+from .optimizer import Optimizer, aggregation_size, register, zeros_like
 
 __all__ = ["DCASGD", "NAG", "SGD", "SGLD", "Signum", "ccSGD"]
 
@@ -29,6 +29,7 @@ class SGD(Optimizer):
     def __init__(self, momentum: float = 0.0, lazy_update: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.momentum, self.lazy_update = momentum, lazy_update
+        self.aggregate_num = aggregation_size(4)
 
     def create_state(self, index: Any, weight: NDArray) -> NDArray | None:
         return zeros_like(weight) if self.momentum != 0.0 else None

@@ -184,7 +184,8 @@ def record_family(family: str, everything: bool) -> bool:
         if done % 200 == 199:
             print(f"{family}: {done + 1} of {count} stages", file=sys.stderr)
     for index in sorted(run_again):
-        settle(family, index, notes[cases[index].record.digest()])
+        if isinstance(cases[index].record, samples.Sample):
+            settle(family, index, notes[cases[index].record.digest()])
         report(cases[index], notes[cases[index].record.digest()])
     warn_of_accepted(cases, notes)
     written = store.save(family, notes)

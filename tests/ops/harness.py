@@ -36,7 +36,7 @@ class Replay:
         self.record: Record = case.record
         self.notes = notes
         self.tolerances = comparison.tolerances_of(case.record, tolerances(case.family))
-        self.ours = hasattr(mx, "ops")      # only this package has it
+        self.ours = observe.is_ours(mx)
 
     def has(self, stage: str) -> bool:
         """Whether there is a result of MXNet to compare with."""

@@ -26,10 +26,13 @@ NO_SAMPLES: dict[str, str] = {
     "_foreach": "takes a subgraph; has a test file of its own",
     "_while_loop": "takes a subgraph; has a test file of its own",
     "_cond": "takes a subgraph; has a test file of its own",
+    "_NoGradient": "a mark in graphs of gradients, which has no value",
+    "_cvimread": "reads a file, which a recording does not have; test_image_operators.py makes one",
 }
 # operators whose kernel cannot run without values: why
 NO_META: dict[str, str] = {
     "Custom": "runs a user's class on arrays",
+    "_cvimdecode": "the image's size is in the bytes",
     "_contrib_boolean_mask": "the output's size is the number of true values",
     "_adamw_update": "the value of rescale_grad decides whether there is a step",
     "_mp_adamw_update": "the value of rescale_grad decides whether there is a step",

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Updates of many weights at once do what the operators for one weight do, which are held against MXNet's numbers.
 
-MXNet's own operators on lists cannot run without `out=`, and so have no recorded samples.
+These are more cases than the recorded ones, other dtypes and scales that skip a step among them, and what is refused.
 """
 from __future__ import annotations
 

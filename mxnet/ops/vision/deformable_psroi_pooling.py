@@ -42,6 +42,12 @@ def deformable_psroi_pooling(data: Tensor, rois: Tensor, trans: Tensor | None = 
     The output is (regions, output_dim, pooled_size, pooled_size); samples more than half a pixel outside of the map do
     not count. Gradients for `data` and `trans`, none for `rois`. Formula: Dai et al., "Deformable Convolutional
     Networks" (2017). Source: MXNet operator `_contrib_DeformablePSROIPooling`.
+
+    >>> import mxnet as mx
+    >>> x, roi = mx.nd.ones((1, 4, 2, 2)), mx.nd.array([[0, 0, 0, 1, 1]])
+    >>> sizes = {"spatial_scale": 1, "output_dim": 1, "group_size": 2, "pooled_size": 2}
+    >>> mx.nd.contrib.DeformablePSROIPooling(x, roi, no_trans=True, **sizes).asnumpy().tolist()
+    [[[[1.0, 1.0], [1.0, 1.0]]]]
     """
     shape = grouped_shape(data.shape, rois.shape, output_dim, pooled_size, group_size)
     if data.is_meta or not data.numel() or not rois.shape[0]:

@@ -33,6 +33,12 @@ def proposal(cls_prob: Tensor, bbox_pred: Tensor, im_info: Tensor, *, rpn_pre_nm
     """Region proposals for one image; see `contrib.MultiProposal`, which takes batches.
 
     Source: MXNet operator `_contrib_Proposal`.
+
+    >>> import mxnet as mx
+    >>> sizes = {"scales": (2,), "ratios": (1,), "rpn_post_nms_top_n": 4}
+    >>> probabilities, offsets = mx.nd.ones((1, 2, 3, 3)), mx.nd.zeros((1, 4, 3, 3))
+    >>> mx.nd.contrib.Proposal(probabilities, offsets, mx.nd.array([[48, 48, 1]]), **sizes).shape
+    (4, 5)
     """
     if cls_prob.shape[0] != 1:
         raise OperatorError(f"cls_prob has a batch of {cls_prob.shape[0]}, but Proposal takes one image; "
@@ -64,6 +70,12 @@ def multi_proposal(cls_prob: Tensor, bbox_pred: Tensor, im_info: Tensor, *, rpn_
 
     The output is (batch * rpn_post_nms_top_n, 5): number of the image, left, top, right, bottom. There is no gradient.
     Source: MXNet operator `_contrib_MultiProposal`.
+
+    >>> import mxnet as mx
+    >>> sizes = {"scales": (2,), "ratios": (1,), "rpn_post_nms_top_n": 4}
+    >>> probabilities, offsets = mx.nd.ones((2, 2, 3, 3)), mx.nd.zeros((2, 4, 3, 3))
+    >>> mx.nd.contrib.MultiProposal(probabilities, offsets, mx.nd.array([[48, 48, 1]] * 2), **sizes).shape
+    (8, 5)
     """
     return _propose(cls_prob, bbox_pred, im_info, rpn_pre_nms_top_n, rpn_post_nms_top_n, threshold, rpn_min_size,
                     scales, ratios, feature_stride, output_score, iou_loss)

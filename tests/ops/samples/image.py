@@ -7,6 +7,14 @@ NONE = {"grad": "MXNet has no gradient for it"}
 OPENCV = dict(rtol=1e-4, atol=1.0, reason="MXNet 1.9.1 has OpenCV 3.4, whose tables are coarser")
 CUT = dict(rtol=0.0, atol=1.0, reason="a difference in the last bit is cut off to another whole number")
 
+# PNG files of 2 x 2 pixels in color and of 1 x 3 gray ones
+COLOR = values([137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 0, 13, 73, 72, 68, 82, 0, 0, 0, 2, 0, 0, 0, 2, 8, 2, 0, 0, 0,
+    253, 212, 154, 115, 0, 0, 0, 22, 73, 68, 65, 84, 8, 29, 99, 100, 96, 248, 207, 240, 159, 145, 241, 63, 3, 131,
+    188, 8, 23, 0, 26, 160, 3, 62, 3, 239, 218, 194, 0, 0, 0, 0, 73, 69, 78, 68, 174, 66, 96, 130], "uint8")
+GRAY = values([137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 0, 13, 73, 72, 68, 82, 0, 0, 0, 3, 0, 0, 0, 1, 8, 0, 0, 0, 0,
+    62, 139, 75, 104, 0, 0, 0, 12, 73, 68, 65, 84, 8, 29, 99, 100, 104, 168, 7, 0, 1, 135, 1, 1, 74, 24, 11, 238, 0,
+    0, 0, 0, 73, 69, 78, 68, 174, 66, 96, 130], "uint8")
+
 
 def pixels(*shape, dtype="uint8"):
     return ints(*shape, high=256, dtype=dtype)
@@ -114,6 +122,11 @@ SAMPLES = [
       for x in (pixels(4, 6, 3), T(2, 2, 1), pixels(6, 4, 3, dtype="float16"), T(2, 4, 3, dtype="float64"),
                 pixels(2, 2, 3, dtype="int32"))],
 
+    *[Sample("_cvimdecode", [data], params, train=False, skip={"symbol": "the size is in the bytes"})
+      for data in (COLOR, GRAY) for params in ({}, {"flag": 0}, {"to_rgb": False}, {"flag": 0, "to_rgb": False})],
+    Bad("_cvimdecode", [T(40, low=0, high=255)], match="uint8"),
+    Bad("_cvimdecode", [ints(40, high=256, dtype="uint8")], match="no image"),
+    Bad("_cvimdecode", [COLOR], {"flag": 2}, match="flag"),
     *[Sample("_cvimresize", [x], params, skip=NONE, **OPENCV)
       for x, params in ((pixels(4, 5, 3), {"w": 3, "h": 2}), (pixels(4, 5, 3), {"w": 7, "h": 6, "interp": 2}),
                         (pixels(4, 5, 1), {"w": 3, "h": 2, "interp": 0}), (pixels(1, 1, 3), {"w": 2, "h": 2}),

@@ -1,10 +1,89 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Samples of the optimizers' operators on many arrays (the updates need out=, see tests/ops/test_multi_updates.py)."""
+"""Samples of the optimizers' operators on many arrays. MXNet's updates need out=."""
 from . import Bad, Sample, T, special, values
 
 NO_GRADIENT = {"grad": "MXNet has no gradient for it"}
 
+CLOSE = dict(rtol=1e-5, atol=2e-6, reason="torch fuses multiplication and addition")
+NORM = dict(rtol=2e-5, atol=5e-6, reason="norms are summed in another order")
+HALF = dict(rtol=2e-2, atol=5e-3, reason="torch computes a float16 sum and product in float32, MXNet rounds between")
+MIXED = {**HALF, "reason": "the last bit of a float32 master may round to another float16"}
+SKIP = {"grad": "MXNet has no gradient for it", "symbol": "MXNet mixes up the parameters of some of these"}
+NAMES = {**SKIP, "names": "MXNet gives several inputs one name"}
+SHAPES = ((3, 5), (4,), (2, 1, 3))
+
+# operator: its states, whether weights have float32 masters, and its own parameters
+DESCENTS = {
+    "multi_sgd_update": (0, False, {}), "multi_sgd_mom_update": (1, False, {"momentum": 0.9}),
+    "multi_mp_sgd_update": (0, True, {}), "multi_mp_sgd_mom_update": (1, True, {"momentum": 0.9}),
+}
+ADAPTIVE = {
+    "_multi_adamw_update": (2, False, {"beta1": 0.8, "epsilon": 0.01}),
+    "_multi_mp_adamw_update": (2, True, {"beta1": 0.8, "epsilon": 0.01}),
+    "_multi_lamb_update": (2, False, {"beta1": 0.8, "epsilon": 0.01}),
+    "_multi_mp_lamb_update": (2, True, {"beta1": 0.8, "epsilon": 0.01}),
+}
+
+
+def _weights(count, states, masters, dtype):
+    """Weight, gradient, states and master of so many weights; second moments positive."""
+    made = []
+    for shape in SHAPES[:count]:
+        kind = "float32" if masters else dtype
+        made += [T(*shape, dtype=dtype), T(*shape, dtype=dtype)]
+        made += [T(*shape, dtype=kind)] * min(states, 1) + [T(*shape, dtype=kind, low=0.1, high=2.0)] * (states == 2)
+        made += [T(*shape)] * masters
+    return made
+
+
+def _places(count, states, masters):
+    """Where the weights are among the inputs: they are the outputs as well."""
+    return tuple(range(0, count * (2 + states + masters), 2 + states + masters))
+
+
+def _close(masters, dtype, otherwise=CLOSE):
+    return MIXED if masters else HALF if dtype == "float16" else otherwise if dtype == "float32" else {}
+
+
+def _descents():
+    for op, (states, masters, own) in DESCENTS.items():
+        for count, settings in ((3, {}), (2, {"rescale_grad": 0.3}), (2, {"clip_gradient": 0.2}), (1, {}),
+                                (2, {"rescale_grad": 0.3, "clip_gradient": 0.2})):
+            for dtype in ("float16",) if masters else ("float32", "float16", "float64") if count == 3 else ("float32",):
+                params = {**own, **settings, "num_weights": count}
+                rates = {"lrs": (0.1, 0.02, 0.3)[:count], "wds": (0.05, 0.0, 0.01)[:count]}
+                inputs, places = _weights(count, states, masters, dtype), _places(count, states, masters)
+                yield Sample(op, inputs, {**params, **rates}, out=places, skip=SKIP, **_close(masters, dtype))
+                if dtype != "float64":
+                    yield Sample(f"preloaded_{op}", [*inputs, values(rates["lrs"]), values(rates["wds"])], params,
+                                 out=places, skip=SKIP, **_close(masters, dtype))
+        yield Bad(op, _weights(2, states, masters, "float16"), {"lrs": (0.1,), "wds": (0.1,), "num_weights": 2},
+                  match="2 weights")
+
+
+def _adaptive():
+    for op, (states, masters, own) in ADAPTIVE.items():
+        lamb = "lamb" in op
+        extra = ({"bias_correction": False}, {"lower_bound": 0.5, "upper_bound": 1.5}) if lamb else ({}, {})
+        for count, settings in ((3, {}), (2, {"clip_gradient": 0.2}), (1, {}), (2, extra[0]), (3, extra[1]),
+                                (2, {"rescale_grad": 0.3, "clip_gradient": 0.1} if lamb else {"beta2": 0.9})):
+            # MXNet's _multi_adamw_update takes its rates for another type where weights are not float32
+            for dtype in ("float16",) if masters else ("float32", "float16") if count == 3 and lamb else ("float32",):
+                rates = ("learning_rates", "num_tensors") if lamb else ("lrs", "num_weights")
+                params = {**own, **settings, rates[0]: (0.1, 0.02, 0.3)[:count], "wds": (0.05, 0.0, 0.01)[:count],
+                          rates[1]: count}
+                params["step_count" if lamb else "etas"] = (1, 3, 2)[:count] if lamb else (1.0, 0.7, 0.5)[:count]
+                inputs = _weights(count, states, masters, dtype)
+                if not lamb:
+                    inputs.append(values([0.5], "float32" if masters else dtype))
+                skip = NAMES if lamb or masters else {**NAMES, "changed": "MXNet leaves scaled gradients in grad"}
+                yield Sample(op, inputs, params, out=_places(count, states, masters), train=False, skip=skip,
+                             **_close(masters, dtype, NORM))
+
+
 SAMPLES = [
+    *{sample.digest(): sample for sample in (*_descents(), *_adaptive())}.values(),
+
     *[Sample("multi_sum_sq", [T(3, 5, dtype=d), T(4, dtype=d)], {"num_arrays": 2}, skip=NO_GRADIENT)
       for d in ("float32", "float64", "float16")],
     Sample("multi_sum_sq", [T(1)], {"num_arrays": 1}, skip=NO_GRADIENT),

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Record iterators against batches recorded from MXNet, and their own promises: determinism, errors, threads."""
+from __future__ import annotations
+
+import gc
+import os
+import shutil
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+import mxnet as mx
+
+sys.path.insert(0, os.path.dirname(__file__))
+import record_cases as cases
+
+FOLDER = os.path.join(os.path.dirname(__file__), "..", "data", "image")
+GOLDEN = np.load(os.path.join(FOLDER, "records.npz"))
+TRAIN = dict(path_imgrec=os.path.join(FOLDER, "single.rec"), data_shape=(3, 30, 32), batch_size=4, shuffle=True,
+             rand_crop=True, rand_mirror=True, resize=38, max_rotate_angle=9, random_h=9, random_s=9, random_l=9,
+             brightness=.2, contrast=.2, saturation=.2, pca_noise=.1, max_random_contrast=.1,
+             max_random_illumination=5, max_shear_ratio=.1, inter_method=10)
+
+
+@pytest.mark.parametrize("name", cases.CASES)
+def test_as_mxnet(name):
+    given = [leaf for one in cases.run(mx, FOLDER, name) for leaf in cases.thin(one)]
+    assert f"{name}|{len(given)}" not in GOLDEN
+    for at, ours in enumerate(given):
+        theirs = GOLDEN[f"{name}|{at}"]
+        assert ours.shape == theirs.shape
+        assert ours.dtype == theirs.dtype or ours.dtype.kind in "Ui"
+        if ours.dtype.kind == "f":
+            np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-4)
+        else:
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def epochs(count=2, **given):
+    made = mx.io.ImageRecordIter(**{**TRAIN, **given})
+    out = []
+    for _ in range(count):
+        out += [(batch.data[0].asnumpy(), batch.label[0].asnumpy()) for batch in made]
+        made.reset()
+    return out
+
+
+def test_threads_change_nothing():
+    wanted = epochs(preprocess_threads=1, prefetch_buffer=1)
+    for threads, ahead in ((2, 4), (5, 2)):
+        for ours, theirs in zip(epochs(preprocess_threads=threads, prefetch_buffer=ahead), wanted):
+            np.testing.assert_array_equal(ours[0], theirs[0])
+            np.testing.assert_array_equal(ours[1], theirs[1])
+    assert not np.array_equal(wanted[0][0], epochs(seed_aug=5)[0][0])
+
+
+def test_batches_that_are_held_keep_their_values():
+    made = mx.io.ImageRecordIter(**{**TRAIN, "batch_size": 2})
+    views = [batch.data[0][0:1] for batch in made]
+    copies = [one[0][0:1] for one in epochs(1, batch_size=2)]
+    for view, copy in zip(views, copies):
+        np.testing.assert_array_equal(view.asnumpy(), copy)
+
+
+def test_jitter_stays_near():
+    plain = epochs(1, shuffle=False, rand_crop=False, rand_mirror=False, resize=-1, max_rotate_angle=0, random_h=0,
+                   random_s=0, random_l=0, max_shear_ratio=0, brightness=0, contrast=0, saturation=0, pca_noise=0,
+                   max_random_contrast=0, max_random_illumination=0)
+    for name, amount in dict(brightness=.2, contrast=.2, saturation=.2, pca_noise=.1, random_h=5, random_s=9, random_l=9,
+                             max_random_contrast=.1, max_random_illumination=5).items():
+        base = dict(shuffle=False, rand_crop=False, rand_mirror=False, resize=-1, max_rotate_angle=0, random_h=0,
+                    random_s=0, random_l=0, max_shear_ratio=0, brightness=0, contrast=0, saturation=0, pca_noise=0,
+                    max_random_contrast=0, max_random_illumination=0)
+        changed = epochs(1, **{**base, name: amount})
+        difference = np.abs(changed[0][0] - plain[0][0]).mean()
+        assert 0 < difference < 40, name
+
+
+@pytest.fixture
+def broken(tmp_path):
+    path = str(tmp_path / "broken.rec")
+    with mx.recordio.MXRecordIO(TRAIN["path_imgrec"], "r") as source, mx.recordio.MXRecordIO(path, "w") as out:
+        for at in range(10):
+            record = source.read()
+            out.write(record[:24] + b"nonsense" if at in (3, 6) else record)
+    return path
+
+
+def test_broken_image_names_the_record(broken):
+    with pytest.raises(mx.MXNetError, match=r"broken\.rec, byte \d+: its 8 bytes are no image"):
+        epochs(1, path_imgrec=broken, shuffle=False)
+
+
+def test_broken_image_is_skipped(broken):
+    made = mx.io.ImageRecordIter(**{**TRAIN, "path_imgrec": broken, "shuffle": False, "on_error": "skip"})
+    labels = [batch.label[0].asnumpy().tolist() for batch in made]
+    assert labels == [[0, 2, 4, 0], [8, 10, 8, 14], [16, 18, 0, 2]]
+    assert made.skipped == 2
+
+
+def test_truncated_file(tmp_path):
+    path = str(tmp_path / "cut.rec")
+    shutil.copy(TRAIN["path_imgrec"], path)
+    with open(path, "r+b") as file:
+        file.truncate(os.path.getsize(path) - 100)
+    with pytest.raises(mx.MXNetError, match=r"cut\.rec, byte \d+"):
+        epochs(1, path_imgrec=path)
+
+
+@pytest.mark.parametrize(("given", "match"), [
+    (dict(path_imgrec=""), "path_imgrec"), (dict(data_shape=(3, 30)), "data_shape is"),
+    (dict(batch_size=0), "batch_size is at least 1"), (dict(part_index=3), r"part_index 3 is not in \[0, 1\)"),
+    (dict(inter_method=7), "inter_method is one of"), (dict(dtype="int32"), "dtype is float32, uint8 or int8"),
+    (dict(label_width=2), "has 1 labels, label_width is 2"), (dict(aug_seq="other"), "aug_seq 'other' is not built"),
+    (dict(random_resized_crop=True), "random_resized_crop goes with none"),
+    (dict(max_crop_size=85, min_crop_size=25), "max_crop_size is 85"), (dict(resize="x"), "resize is of type int"),
+    (dict(path_imgrec="/nowhere.rec"), "nowhere"), (dict(data_shape=(4, 30, 32)), "expected 4 channels"),
+    (dict(on_error="ignore"), "on_error is"), (dict(min_crop_size=9), "both are needed"),
+])
+def test_errors(given, match):
+    with pytest.raises(mx.MXNetError, match=match):
+        epochs(1, **given)
+
+
+def test_strings_as_in_mxnet():
+    text = epochs(1, data_shape="(3, 30, 32)", shuffle="True", rand_crop="1", resize="38", brightness="0.2")
+    np.testing.assert_array_equal(text[0][0], epochs(1)[0][0])
+
+
+def test_unknown_parameter_warns():
+    with pytest.warns(UserWarning, match="foo"):
+        epochs(1, foo=3)
+
+
+def test_what_is_not_built_for_detection():
+    base = dict(path_imgrec=os.path.join(FOLDER, "det.rec"), data_shape=(3, 30, 32), batch_size=4)
+    for given in (dict(rand_crop_prob=.5), dict(rand_pad_prob=.5), dict(resize_mode="fit")):
+        with pytest.raises(mx.base.MXNetNotImplementedError, match=f"{next(iter(given))}.*not built"):
+            mx.io.ImageDetRecordIter(**base, **given)
+    with pytest.raises(mx.MXNetError, match="label_pad_width is 5, but there are labels of 17 values"):
+        mx.io.ImageDetRecordIter(**base, label_pad_width=5)
+
+
+def test_mean_image_is_made(tmp_path):
+    path = str(tmp_path / "mean.bin")
+    quiet = dict(shuffle=False, data_shape=(3, 30, 32), batch_size=10)
+    given = {"path_imgrec": TRAIN["path_imgrec"], **quiet}
+    plain = mx.io.ImageRecordIter(**given).next().data[0].asnumpy()
+    made = mx.io.ImageRecordIter(**given, mean_img=path).next().data[0].asnumpy()
+    np.testing.assert_allclose(mx.nd.load(path)["mean_img"].asnumpy(), plain.mean(0), rtol=1e-5)
+    np.testing.assert_allclose(made, plain - plain.mean(0), atol=1e-4)
+
+
+def test_few_examples_and_round_batch_off():
+    made = mx.io.ImageRecordIter(**{**TRAIN, "shuffle": False, "batch_size": 16, "round_batch": False})
+    batch = made.next()
+    assert batch.pad == 6
+    assert batch.label[0].asnumpy()[10:].tolist() == [0] * 6
+    assert not batch.data[0].asnumpy()[10:].any()
+    assert len(epochs(3, batch_size=16)) == 3
+
+
+def test_threads_end():
+    before = threading.active_count()
+    made = mx.io.ImageRecordIter(**TRAIN)
+    made.next()
+    threads = list(made._pool._threads)
+    del made
+    gc.collect()
+    for thread in threads:
+        thread.join(10)
+    assert threading.active_count() == before
+
+
+def test_reset_in_the_middle():
+    made = mx.io.ImageRecordIter(**{**TRAIN, "shuffle": False})
+    made.next()
+    made.reset()
+    assert made.next().label[0].asnumpy().tolist() == [0, 2, 4, 6]
+    assert [batch.pad for batch in made] == [0, 2]

@@ -91,7 +91,7 @@ class ForceResizeAug(_Sized):
 
     def __call__(self, src: NDArray) -> NDArray:
         sizes = (*src.shape[:2], self.size[1], self.size[0])
-        return imresize(src, *self.size, interp=interpolation(self.interp, sizes))
+        return imresize(src, self.size[0], self.size[1], interpolation(self.interp, sizes))
 
 
 class RandomCropAug(_Sized):

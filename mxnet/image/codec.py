@@ -32,7 +32,7 @@ def opencv() -> Any:
 
 @contextlib.contextmanager
 def without_ipp(cv2: Any) -> Iterator[None]:
-    """Within, this thread's OpenCV does without Intel's IPP, whose cubic interpolation rounds otherwise than MXNet's."""
+    """Within, this thread's OpenCV does without Intel's IPP, whose cubic interpolation rounds in another way."""
     if not hasattr(cv2, "ipp") or not cv2.ipp.useIPP():
         yield
         return

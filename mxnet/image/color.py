@@ -20,7 +20,7 @@ _FROM_YIQ = np.array([(1.0, 0.956, 0.621), (1.0, -0.272, -0.647), (1.0, -1.107, 
 _GREY = (0.21, 0.72, 0.07)               # what RandomGrayAug weighs with (close to BT.709)
 
 
-def color_normalize(src: NDArray, mean: NDArray | None, std: NDArray | None = None) -> NDArray:
+def color_normalize(src: Any, mean: Any, std: Any = None) -> NDArray:
     """`(src - mean) / std`, in place; each of the two may be None.
 
     >>> import mxnet as mx
@@ -41,7 +41,7 @@ class BrightnessJitterAug(Augmenter):
         super().__init__(brightness=brightness)
         self.brightness = brightness
 
-    def __call__(self, src: NDArray) -> NDArray:
+    def __call__(self, src: Any) -> NDArray:
         src *= 1.0 + random.uniform(-self.brightness, self.brightness)
         return src
 
@@ -54,7 +54,7 @@ class ContrastJitterAug(Augmenter):
         self.contrast = contrast
         self.coef = array([[LUMA]])
 
-    def __call__(self, src: NDArray) -> NDArray:
+    def __call__(self, src: Any) -> NDArray:
         alpha = 1.0 + random.uniform(-self.contrast, self.contrast)
         weighted = src * self.coef
         middle = total(weighted) * (3.0 * (1.0 - alpha) / weighted.size)
@@ -71,7 +71,7 @@ class SaturationJitterAug(Augmenter):
         self.saturation = saturation
         self.coef = array([[LUMA]])
 
-    def __call__(self, src: NDArray) -> NDArray:
+    def __call__(self, src: Any) -> NDArray:
         alpha = 1.0 + random.uniform(-self.saturation, self.saturation)
         grey = total(src * self.coef, axis=2, keepdims=True) * (1.0 - alpha)
         src *= alpha
@@ -86,7 +86,7 @@ class HueJitterAug(Augmenter):
         super().__init__(hue=hue)
         self.hue = hue
 
-    def __call__(self, src: NDArray) -> NDArray:
+    def __call__(self, src: Any) -> NDArray:
         angle = random.uniform(-self.hue, self.hue) * np.pi
         cos, sin = np.cos(angle), np.sin(angle)
         turn = np.array([[1.0, 0.0, 0.0], [0.0, cos, -sin], [0.0, sin, cos]])
@@ -112,7 +112,7 @@ class LightingAug(Augmenter):
         super().__init__(alphastd=alphastd, eigval=eigval, eigvec=eigvec)
         self.alphastd, self.eigval, self.eigvec = alphastd, eigval, eigvec
 
-    def __call__(self, src: NDArray) -> NDArray:
+    def __call__(self, src: Any) -> NDArray:
         alpha = np.random.normal(0, self.alphastd, size=3)
         src += array(np.dot(self.eigvec * alpha, self.eigval))
         return src
@@ -125,7 +125,7 @@ class ColorNormalizeAug(Augmenter):
         super().__init__(mean=mean, std=std)
         self.mean, self.std = (one if one is None or isinstance(one, NDArray) else array(one) for one in (mean, std))
 
-    def __call__(self, src: NDArray) -> NDArray:
+    def __call__(self, src: Any) -> NDArray:
         return color_normalize(src, self.mean, self.std)
 
 
@@ -137,5 +137,5 @@ class RandomGrayAug(Augmenter):
         self.p = p
         self.mat = array(np.repeat(np.array(_GREY)[:, None], 3, 1))
 
-    def __call__(self, src: NDArray) -> NDArray:
+    def __call__(self, src: Any) -> NDArray:
         return dot(src, self.mat) if random.random() < self.p else src

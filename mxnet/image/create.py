@@ -63,6 +63,7 @@ def CreateAugmenter(data_shape: Sequence[int], resize: int = 0, rand_crop: bool 
         made.append((RandomCropAug if rand_crop else CenterCropAug)(size, inter_method))
     if rand_mirror:
         made.append(HorizontalFlipAug(0.5))
+    mean, std = channel_values("mean", mean, array), channel_values("std", std, array)
     return made + color_augmenters(brightness, contrast, saturation, hue, pca_noise, rand_gray, mean, std)
 
 
@@ -78,16 +79,15 @@ def color_augmenters(brightness: float, contrast: float, saturation: float, hue:
         made.append(LightingAug(pca_noise, EIGVAL, EIGVEC))
     if rand_gray > 0:
         made.append(RandomGrayAug(rand_gray))
-    mean, std = channel_values("mean", mean), channel_values("std", std)
     if mean is not None or std is not None:
         made.append(ColorNormalizeAug(mean, std))
     return made
 
 
-def channel_values(name: str, given: Any) -> Any:
-    """A mean or std as it is given, or ImageNet's for True."""
+def channel_values(name: str, given: Any, make: Any = np.array) -> Any:
+    """A mean or std as it is given, or for True ImageNet's, as the kind of array that `make` makes."""
     if given is True:
-        return array(MEAN if name == "mean" else STD)
+        return make(MEAN if name == "mean" else STD)
     if given is None:
         return None
     if not isinstance(given, (np.ndarray, NDArray)):

@@ -49,7 +49,7 @@ def fixed_crop(src: NDArray, x0: int, y0: int, w: int, h: int, size: Any = None,
     part = src[y0:y0 + h, x0:x0 + w]
     if size is None or (w, h) == tuple(size):
         return part
-    return imresize(part, *size, interp=interpolation(interp, (h, w, size[1], size[0])))
+    return imresize(part, size[0], size[1], interpolation(interp, (h, w, size[1], size[0])))
 
 
 def random_crop(src: NDArray, size: Sequence[int], interp: int = 2) -> tuple[NDArray, Box]:
@@ -99,7 +99,7 @@ def random_size_crop(src: NDArray, size: Sequence[int], area: Any, ratio: Sequen
     (9, 8, 3)
     """
     area = old_area(area, kwargs, "random_size_crop")
-    least, most = (area, 1.0) if isinstance(area, numeric_types) else area
+    least, most = (float(area), 1.0) if isinstance(area, numeric_types) else area
     height, width = src.shape[:2]
     for _ in range(_TRIES):
         target = random.uniform(least, most) * height * width

@@ -11,7 +11,7 @@ import numpy as np
 from ..base import MXNetTypeError, MXNetValueError
 from ..ndarray import NDArray, flip
 from .augment import Augmenter, ForceResizeAug, ResizeAug
-from .create import color_augmenters
+from .create import channel_values, color_augmenters
 from .det_region import DetAugmenter, DetRandomCropAug, DetRandomPadAug
 
 __all__ = ["CreateDetAugmenter", "CreateMultiRandCropAugmenter", "DetAugmenter", "DetBorrowAug",
@@ -126,4 +126,5 @@ def CreateDetAugmenter(data_shape: Sequence[int], resize: int = 0, rand_crop: fl
         made.append(DetRandomSelectAug([pad], 1 - rand_pad))
     made.append(DetBorrowAug(ForceResizeAug((data_shape[2], data_shape[1]), inter_method)))
     return made + [DetBorrowAug(one) for one in color_augmenters(brightness, contrast, saturation, hue, pca_noise,
-                                                                 rand_gray, mean, std)]
+                                                                 rand_gray, channel_values("mean", mean),
+                                                                 channel_values("std", std))]

@@ -10,7 +10,6 @@ from .det_augment import (
 )
 from .det_iterator import ImageDetIter
 from .det_region import DetRandomCropAug, DetRandomPadAug
-from .resize import copyMakeBorder
 
 __all__ = ["CreateDetAugmenter", "CreateMultiRandCropAugmenter", "DetAugmenter", "DetBorrowAug",
            "DetHorizontalFlipAug", "DetRandomCropAug", "DetRandomPadAug", "DetRandomSelectAug", "ImageDetIter"]

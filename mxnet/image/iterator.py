@@ -7,6 +7,8 @@ import os
 import random
 from typing import Any
 
+import numpy as np
+
 from .._files import local_path
 from ..base import MXNetError, MXNetValueError, numeric_types
 from ..io.base import DataBatch, DataIter
@@ -68,8 +70,9 @@ class ImageIter(DataIter):
         self.check_data_shape(data_shape)
         self.data_shape, self.label_width, self.shuffle = tuple(data_shape), label_width, shuffle
         self.path_root = "" if path_root is None else path_root
-        self.provide_data = [(data_name, (batch_size, *self.data_shape))]
-        self.provide_label = [(label_name, (batch_size, label_width) if label_width > 1 else (batch_size,))]
+        self.provide_data: list[tuple[str, tuple[int, ...]]] = [(data_name, (batch_size, *self.data_shape))]
+        shape = (batch_size, label_width) if label_width > 1 else (batch_size,)
+        self.provide_label: list[tuple[str, tuple[int, ...]]] = [(label_name, shape)]
         self.imgrec, self.imgidx = _open_records(path_imgrec, path_imgidx)
         self.imglist: Any = None
         if path_imglist:
@@ -77,7 +80,7 @@ class ImageIter(DataIter):
         elif isinstance(imglist, list):
             self.imglist = {str(at): (_label(item, dtype), item[-1]) for at, item in enumerate(imglist, 1)}
         self.seq = self._sequence(part_index, num_parts)
-        self.auglist = CreateAugmenter(data_shape, **kwargs) if aug_list is None else aug_list
+        self.auglist: list[Any] = CreateAugmenter(data_shape, **kwargs) if aug_list is None else aug_list
         self.num_image = None if self.seq is None else len(self.seq)
         self.cur = 0
         self._position = -1                       # of the image read last, to name it in errors
@@ -186,7 +189,7 @@ class ImageIter(DataIter):
         if image is None:
             return 0
         batch_data[at] = self.postprocess_data(self.augmentation_transform(image))
-        batch_label[at] = label if isinstance(label, NDArray) or self.label_width > 1 else float(label)
+        batch_label[at] = label if isinstance(label, NDArray) else np.array(label)       # a record's is read-only
         return 1
 
     def _decode(self, encoded: bytes) -> NDArray | None:
@@ -276,7 +279,7 @@ def read_list(path: Any, dtype: str = "float32") -> dict[int, tuple[NDArray, str
     Raises MXNetError with the file and line for what is not of this form.
     """
     name = local_path(path)
-    made = {}
+    made, number = {}, 0
     try:
         with open(name, encoding="utf-8") as file:
             for number, line in enumerate(file, 1):

@@ -50,7 +50,7 @@ def imrotate(src: NDArray, rotation_degrees: Any, zoom_in: bool = False, zoom_ou
                              dtype=torch.float32, device=device)
     if len(angles) != len(images):
         raise MXNetValueError(f"imrotate: {len(images)} images, but {len(angles)} angles")
-    grid = _grid((angles * (math.pi / 180)).reshape(-1, 1, 1), *images.shape[2:], zoom_in, zoom_out)
+    grid = _grid((angles * (math.pi / 180)).reshape(-1, 1, 1), images.shape[2], images.shape[3], zoom_in, zoom_out)
     turned = BilinearSampler(images, wrap(grid, images._ctx))
     return turned[0] if src.ndim == 3 else turned
 
@@ -84,5 +84,7 @@ def random_rotate(src: NDArray, angle_limits: Sequence[float], zoom_in: bool = F
     >>> mx.image.random_rotate(mx.nd.ones((3, 5, 7)), (-10, 10)).shape
     (3, 5, 7)
     """
-    angles = np.random.uniform(*angle_limits, size=None if src.ndim == 3 else src.shape[0])
-    return imrotate(src, float(angles) if src.ndim == 3 else array(angles), zoom_in, zoom_out)
+    low, high = angle_limits
+    if src.ndim == 3:
+        return imrotate(src, float(np.random.uniform(low, high)), zoom_in, zoom_out)
+    return imrotate(src, array(np.random.uniform(low, high, size=src.shape[0])), zoom_in, zoom_out)

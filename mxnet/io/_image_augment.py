@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import random
-from typing import Any
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from ._image_params import Augmenting, Reading
 cv2 = opencv()
 _FLAGS = {1: cv2.IMREAD_GRAYSCALE, 3: cv2.IMREAD_COLOR, 4: cv2.IMREAD_UNCHANGED}
 _TRIES = 10
+_FIXED, _PARTS = 1024, 32                        # of OpenCV's fixed-point affine maps: units of a pixel, steps
 _HSL_LIMITS = (180, 255, 255)                     # of OpenCV's hue, lightness, saturation in bytes
 
 
@@ -47,7 +47,7 @@ def resize(image: np.ndarray, width: int, height: int, method: int, rng: random.
 
 def _method(image: np.ndarray, width: float, height: float, method: int, rng: random.Random) -> int:
     if method == AUTO:
-        return automatic(*image.shape[:2], height, width)
+        return automatic(image.shape[0], image.shape[1], height, width)
     return rng.randint(0, 4) if method == RANDOM else method
 
 
@@ -92,9 +92,32 @@ def _warp(image: np.ndarray, params: Augmenting, rng: random.Random) -> np.ndarr
                     np.float32)
     shift = (np.array([width, height], np.float32) - turn @ np.array([cols, rows], np.float32)) / 2
     method = _method(image, width, height, params.inter_method, rng)
-    return _three(cv2.warpAffine(image, np.column_stack((turn, shift)).astype(np.float32),
-                                 (int(width), int(height)), flags=method, borderMode=cv2.BORDER_CONSTANT,
-                                 borderValue=[params.fill_value] * 4))
+    return _three(_warp_affine(image, np.column_stack((turn, shift)).astype(np.float64), int(width), int(height),
+                               method, [params.fill_value] * 4))
+
+
+def _warp_affine(image: np.ndarray, matrix: np.ndarray, width: int, height: int, method: int,
+                 fill: list[int]) -> np.ndarray:
+    """`cv2.warpAffine` with the rounding of the OpenCV that MXNet has: places in 1/32 of a pixel.
+
+    Newer versions interpolate at exact places, which gives other bytes. `remap` still knows the old way.
+    """
+    back = cv2.invertAffineTransform(matrix)
+    cross, down = np.arange(width), np.arange(height)[:, None]
+    nearest = method == cv2.INTER_NEAREST
+    half = _FIXED // 2 if nearest else _FIXED // _PARTS // 2
+    place = np.stack([np.rint((row[1] * down + row[2]) * _FIXED).astype(np.int64) + half
+                      + np.rint(row[0] * cross * _FIXED).astype(np.int64) for row in back], 2)
+    method = cv2.INTER_LINEAR if method == cv2.INTER_AREA else method
+    if nearest:
+        whole, weights = place // _FIXED, None
+    else:
+        place //= _FIXED // _PARTS
+        whole = place // _PARTS
+        weights = (place[:, :, 1] % _PARTS * _PARTS + place[:, :, 0] % _PARTS).astype(np.uint16)
+    limits = np.iinfo(np.int16)
+    return cv2.remap(image, np.clip(whole, limits.min, limits.max).astype(np.int16), weights, method,
+                     borderMode=cv2.BORDER_CONSTANT, borderValue=fill)
 
 
 def _crop(image: np.ndarray, params: Augmenting, rng: random.Random) -> np.ndarray:
@@ -211,7 +234,7 @@ class Normalizer:
         """Fill `out` with the image."""
         if out.dtype != np.float32:
             for at, channel in enumerate(self._order):
-                np.copyto(out[at], image[:, :, channel], casting="unsafe")
+                np.minimum(image[:, :, channel], np.iinfo(out.dtype).max, out=out[at], casting="unsafe")
             return
         table, contrast = self._table, 1.0
         if any(self._jitter):

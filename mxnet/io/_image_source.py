@@ -44,8 +44,9 @@ class Records:
     def _places(self) -> np.ndarray:
         """Offsets of all records, and the end of the file."""
         if self._params.path_imgidx:
-            with MXIndexedRecordIO(self._params.path_imgidx, self.path, "r") as index:
-                offsets = [index.idx[key] for key in index.keys]
+            index = MXIndexedRecordIO(self._params.path_imgidx, self.path, "r")
+            index.close()
+            offsets = [index.idx[key] for key in index.keys]
             return np.array([*offsets, self._source.size()], np.int64)
         offsets, at, size = [0], 0, self._source.size()
         while at < size:
@@ -94,7 +95,7 @@ class Records:
 
 def read_labels(path: str) -> dict[int, np.ndarray]:
     """Labels by key of a list made by im2rec. Raises MXNetError with file and line for what is no such list."""
-    made = {}
+    made, number = {}, 0
     try:
         with open(local_path(path), encoding="utf-8") as file:
             for number, line in enumerate(file, 1):

@@ -37,7 +37,7 @@ _DTYPES = {None: np.float32, "float32": np.float32, "uint8": np.uint8, "int8": n
 
 
 class _Buffers:
-    """Arrays for batches. One is free when only this pool refers to it: tensors refer to the memory they are made of."""
+    """Arrays for batches. One is free when only this pool refers to it: a tensor refers to what it was made of."""
 
     def __init__(self, shape: tuple[int, ...], dtype: Any, most: int) -> None:
         self._shape, self._dtype, self._most = shape, dtype, most
@@ -88,12 +88,13 @@ class ImageRecordLoader(MXDataIter):
         self._buffers = _Buffers(shape, dtype, params.prefetch_buffer + 2)
         self._running: deque[_Batch] = deque()
         self._plan: deque[_Batch] = deque()
-        self._order = self._new_order()
-        self._next_order, self._next_start, self._current = self._order, 0, None
+        self._following: Sequence[int] = self._new_order()
+        self._following_start = 0
+        self._current: _Batch | None = None
         self._normalizer = Normalizer(params, None)
         if params.mean_img:
             self._normalizer = Normalizer(params, self._mean_image())
-        self._begin(self._order, 0)
+        self._begin(self._following, 0)
 
     # ---- the plan of an epoch -----------------------------------------------------------------------
 
@@ -106,10 +107,10 @@ class ImageRecordLoader(MXDataIter):
         chosen = list(order[start:])
         over = -len(chosen) % size
         self._ended = False
-        self._next_order, self._next_start = order, 0
+        self._following, self._following_start = order, 0
         if over and self._params.round_batch:
-            self._next_order, self._next_start = self._new_order(), over % count
-            chosen += [self._next_order[at % count] for at in range(over)]
+            self._following, self._following_start = self._new_order(), over % count
+            chosen += [self._following[at % count] for at in range(over)]
         self._plan = deque(_Batch(chosen[at:at + size], self._drawn + at, 0) for at in range(0, len(chosen), size))
         if over:
             self._plan[-1].pad = over
@@ -119,8 +120,8 @@ class ImageRecordLoader(MXDataIter):
     def reset(self) -> None:
         """Begin again; after an epoch whose last batch was filled up, behind the examples that filled it."""
         self._cancel()
-        if self._ended and self._next_start:
-            self._begin(self._next_order, self._next_start)
+        if self._ended and self._following_start:
+            self._begin(self._following, self._following_start)
         else:
             self._begin(self._new_order(), 0)
 
@@ -141,10 +142,10 @@ class ImageRecordLoader(MXDataIter):
     def _fill(self) -> None:
         while self._plan and len(self._running) < self._params.prefetch_buffer:
             batch = self._plan.popleft()
-            self._start(batch)
+            self._submit(batch)
             self._running.append(batch)
 
-    def _start(self, batch: _Batch) -> None:
+    def _submit(self, batch: _Batch) -> None:
         size = self.batch_size
         batch.data, batch.index = self._buffers.get(), np.zeros(size, np.uint64)
         batch.label = np.full((size, self._label_width), self._pad_value(), np.float32)

@@ -117,9 +117,27 @@ def install(cls: type) -> None:
         method = {"add": "add_", "sub": "sub_", "mul": "mul_", "div": "div_", "truediv": "div_"}.get(name)
         update = _fast_inplace(method, forward, f"__i{name}__") if method else _inplace(forward, f"__i{name}__")
         setattr(cls, f"__i{name}__", _named(update, f"__i{name}__", "In place."))
+    setattr(cls, "__neg__", unary_function("negative", "Element-wise numerical negative."))  # noqa: B010
+    setattr(cls, "__abs__", unary_function("abs", "Element-wise absolute value."))           # noqa: B010
     for name, arrays, scalar in COMPARISONS:
         compare = pair_function(get(arrays), get(scalar))
         setattr(cls, f"__{name}__", _named(compare, f"__{name}__", "1 where it holds, else 0, in the array's dtype."))
+
+
+def unary_function(operator_name: str, doc: str) -> Callable[[Any], Any]:
+    """`f(x)` for an operator of one array, on the shortest path."""
+    op = get(operator_name)
+    kernel = op.kernel
+
+    def call(self: NDArrayBase) -> Any:
+        if not counter.recording_threads:
+            try:
+                return wrap(kernel(self._tensor), self._ctx)
+            except REFUSALS:
+                pass                                   # the long way says what is wrong
+        return invoke(op, (self,), {})
+    call.__doc__ = doc
+    return call
 
 
 def _reflected(backward: Binary, scalar: Operator) -> Binary:

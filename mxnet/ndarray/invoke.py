@@ -164,22 +164,25 @@ def _write_out(op: Operator, made: Any, out: Any) -> Any:
 def make_function(op: Operator, public: str) -> Callable[..., Any]:
     """The function for an operator in `mx.nd`: arrays and parameters by position or name, and `out=`."""
     plans: dict[Any, Plan] = {}
-    needs_input = bool(op.schema.inputs)
+    places: dict[Any, Context | None] = {}           # for calls without arrays: the context that they name
 
     def call(*args: Any, out: Any = None, name: Any = None, **kwargs: Any) -> Any:
-        if out is None and not counter.recording_threads and needs_input:
+        if out is None and not counter.recording_threads:
             try:
-                plan = plans[(len(args), *kwargs.items()) if kwargs else len(args)]
+                key = (len(args), *kwargs.items()) if kwargs else len(args)
+                plan = plans[key]
                 tensors = [arg._tensor for arg in args]
             except (KeyError, TypeError, AttributeError):
                 pass
             else:
-                return plan(args[0]._ctx, *tensors)
+                return plan(args[0]._ctx, *tensors) if args else plan(places[key] or current_context())
         inputs, given, cacheable = bind_arguments(op, args, kwargs, NDArrayBase)
-        if cacheable:
+        if cacheable and len(plans) < 256:
             params = _parse(op, given, len(inputs))
-            if len(op.inputs(params, len(inputs))) == len(inputs) and len(plans) < 256:
-                plans[(len(args), *kwargs.items()) if kwargs else len(args)] = make_plan(op, params, len(inputs))
+            if len(op.inputs(params, len(inputs))) == len(inputs):
+                key = (len(args), *kwargs.items()) if kwargs else len(args)
+                places[key] = getattr(params, "ctx", None)
+                plans[key] = make_plan(op, params, len(inputs))
         return invoke(op, inputs, given, out)
 
     return describe(call, op, public, ("out", "name"))
@@ -197,7 +200,8 @@ def bind_arguments(op: Operator, args: Sequence[Any], kwargs: Mapping[str, Any],
         arrays = [item for arg in args for item in (arg if isinstance(arg, (list, tuple)) else (arg,))]
         if array is NDArrayBase:
             _require_arrays(op, arrays, array)
-        return arrays, {k: v for k, v in kwargs.items() if v is not _Null}, False
+        plain = bool(args) and all(isinstance(arg, array) for arg in args)
+        return arrays, {k: v for k, v in kwargs.items() if v is not _Null}, plain and _hashable(kwargs)
     names = [item.name for item in schema.inputs]
     order = [*names, *op.params]
     if len(args) > len(order):
@@ -218,6 +222,10 @@ def bind_arguments(op: Operator, args: Sequence[Any], kwargs: Mapping[str, Any],
     present = [item for item in arrays if item is not None]
     _require_arrays(op, present, array)
     return present, {k: v for k, v in given.items() if v is not _Null}, cacheable and len(present) == len(args)
+
+
+def _hashable(kwargs: Mapping[str, Any]) -> bool:
+    return not any(isinstance(value, (list, dict, set)) for value in kwargs.values())
 
 
 class UnknownArgument(OperatorError, TypeError):

@@ -20,7 +20,7 @@ from ..dtype import NUMPY, as_torch
 from ..ops.reshape_codes import resolve_shape
 from . import indexing
 from .handle import NDArrayBase, set_class, wrap
-from .invoke import counter, invoke
+from .invoke import counter
 
 __all__ = ["NDArray"]
 
@@ -276,6 +276,7 @@ class NDArray(NDArrayBase):
         return self
 
     def __iter__(self) -> Iterator[NDArray]:
+        """The parts along the first axis."""
         return (self[i] for i in range(len(self)))
 
     def __len__(self) -> int:
@@ -375,13 +376,8 @@ class NDArray(NDArrayBase):
 
     # ---- arithmetic that MXNet's table does not have ---------------------------------------------
 
-    def __neg__(self) -> NDArray:
-        return invoke_unary("negative", self)
-
-    def __abs__(self) -> NDArray:
-        return invoke_unary("abs", self)
-
     def __floordiv__(self, other: Any) -> NDArray:
+        """The quotient, rounded down."""
         return (self - self % other) / other
 
     def __rfloordiv__(self, other: Any) -> NDArray:
@@ -398,12 +394,6 @@ class NDArray(NDArrayBase):
         if self.ndim <= 2 and other._tensor.ndim <= 2:
             return generate.function("dot")(self, other)
         return wrap(torch.matmul(self._tensor, other._tensor), self._ctx)
-
-
-def invoke_unary(name: str, array: NDArray) -> NDArray:
-    """Apply an operator of one input by name."""
-    from ..ops.registry import get
-    return invoke(get(name), (array,), {})
 
 
 def context_of(tensor: torch.Tensor) -> Context:

@@ -77,7 +77,8 @@ def load_frombuffer(buf: bytes | bytearray | memoryview) -> list[Any] | dict[str
     >>> import mxnet as mx, os, tempfile
     >>> path = os.path.join(tempfile.mkdtemp(), "a.params")
     >>> mx.nd.save(path, mx.nd.ones((3,)))
-    >>> mx.nd.load_frombuffer(open(path, "rb").read())[0].shape
+    >>> with open(path, "rb") as file:
+    ...     mx.nd.load_frombuffer(file.read())[0].shape
     (3,)
     """
     return _wrapped(*load_tensors_from_buffer(buf))

@@ -172,7 +172,8 @@ def random_color_jitter(data: Tensor, *, brightness: float, contrast: float, sat
     not above 0 leaves its part out.
 
     >>> import mxnet as mx
-    >>> mx.nd.image.random_color_jitter(mx.nd.ones((4, 5, 3)), brightness=0.1, contrast=0.1, saturation=0.1, hue=0).shape
+    >>> jitter = {"brightness": 0.1, "contrast": 0.1, "saturation": 0.1, "hue": 0}
+    >>> mx.nd.image.random_color_jitter(mx.nd.ones((4, 5, 3)), **jitter).shape
     (4, 5, 3)
     """
     _image(data)

@@ -165,7 +165,9 @@ def ftrl_update(weight: Tensor, grad: Tensor, z: State, n: State, *, lr: float, 
     Prediction, 2013.
 
     >>> import mxnet as mx
-    >>> mx.nd.ftrl_update(mx.nd.zeros(2), mx.nd.array([1, 0.1]), mx.nd.zeros(2), mx.nd.zeros(2), lr=0.5, lamda1=0.5).asnumpy().tolist()
+    >>> grad, z, n = mx.nd.array([1, 0.1]), mx.nd.zeros(2), mx.nd.zeros(2)
+    >>> made = mx.nd.ftrl_update(mx.nd.zeros(2), grad, z, n, lr=0.5, lamda1=0.5)
+    >>> made.asnumpy().tolist()
     [-0.125, -0.0]
     """
     kind = weight.dtype
@@ -193,7 +195,8 @@ def rmsprop_update(weight: Tensor, grad: Tensor, n: State, *, lr: float, gamma1:
     Tieleman and Hinton, 2012.
 
     >>> import mxnet as mx
-    >>> mx.nd.rmsprop_update(mx.nd.ones(1), mx.nd.ones(1), mx.nd.zeros(1), lr=0.25, gamma1=0.75, epsilon=0).asnumpy().tolist()
+    >>> made = mx.nd.rmsprop_update(mx.nd.ones(1), mx.nd.ones(1), mx.nd.zeros(1), lr=0.25, gamma1=0.75, epsilon=0)
+    >>> made.asnumpy().tolist()
     [0.5]
     """
     kind = weight.dtype
@@ -242,7 +245,9 @@ def sparse_adagrad_update(weight: Tensor, grad: Tensor, history: State, *, lr: f
     `weight - lr * g / sqrt(history + epsilon)`. Duchi et al., 2011.
 
     >>> import mxnet as mx
-    >>> mx.nd._internal._sparse_adagrad_update(mx.nd.ones(1), mx.nd.ones(1), mx.nd.ones(1) * 3, lr=0.5, epsilon=0).asnumpy().tolist()
+    >>> weight, grad, history = mx.nd.ones(1), mx.nd.ones(1), mx.nd.ones(1) * 3
+    >>> made = mx.nd._internal._sparse_adagrad_update(weight, grad, history, lr=0.5, epsilon=0)
+    >>> made.asnumpy().tolist()
     [0.75]
     """
     kind = weight.dtype

@@ -45,7 +45,8 @@ def multi_lars(lrs: Tensor, weights_sum_sq: Tensor, grads_sum_sq: Tensor, wds: T
     them is 0, the learning rate as it is. You et al., Large Batch Training of Convolutional Networks, 2017.
 
     >>> import mxnet as mx
-    >>> mx.nd.multi_lars(mx.nd.ones(1), mx.nd.array([4]), mx.nd.array([16]), mx.nd.array([0]), eta=0.5, eps=0).asnumpy().tolist()
+    >>> made = mx.nd.multi_lars(mx.nd.ones(1), mx.nd.array([4]), mx.nd.array([16]), mx.nd.array([0]), eta=0.5, eps=0)
+    >>> made.asnumpy().tolist()
     [0.25]
     """
     kind = lrs.dtype

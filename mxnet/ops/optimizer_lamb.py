@@ -111,7 +111,8 @@ def lamb_update_phase2(weight: Tensor, g: Tensor, r1: Tensor, r2: Tensor, *, lr:
     kept within the bounds that are positive; when it or `r2` is 0 the ratio is 1.
 
     >>> import mxnet as mx
-    >>> mx.nd.lamb_update_phase2(mx.nd.ones(2), mx.nd.ones(2), mx.nd.array([2]), mx.nd.array([4]), lr=0.5).asnumpy().tolist()
+    >>> made = mx.nd.lamb_update_phase2(mx.nd.ones(2), mx.nd.ones(2), mx.nd.array([2]), mx.nd.array([4]), lr=0.5)
+    >>> made.asnumpy().tolist()
     [0.75, 0.75]
     """
     rate = trust(r1, r2, lower_bound, upper_bound).mul_(constant(lr, weight.dtype))

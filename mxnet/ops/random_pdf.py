@@ -88,7 +88,8 @@ def pdf_gamma(sample: Tensor, alpha: Tensor, beta: Tensor, *, is_log: bool = Fal
     The operators that draw take scales, the inverse of rates.
 
     >>> import mxnet as mx
-    >>> mx.nd.random_pdf_gamma(mx.nd.array([[0.5]]), mx.nd.array([1]), mx.nd.array([2]), is_log=True).round().asnumpy().tolist()
+    >>> made = mx.nd.random_pdf_gamma(mx.nd.array([[0.5]]), mx.nd.array([1]), mx.nd.array([2]), is_log=True).round()
+    >>> made.asnumpy().tolist()
     [[-0.0]]
     """
     alpha, beta = _beside(sample, alpha, beta)
@@ -135,7 +136,8 @@ def pdf_negative_binomial(sample: Tensor, k: Tensor, p: Tensor, *, is_log: bool 
     No gradient for samples.
 
     >>> import mxnet as mx
-    >>> mx.nd.random_pdf_negative_binomial(mx.nd.array([[0, 1]]), mx.nd.array([1]), mx.nd.array([0.5])).asnumpy().tolist()
+    >>> made = mx.nd.random_pdf_negative_binomial(mx.nd.array([[0, 1]]), mx.nd.array([1]), mx.nd.array([0.5]))
+    >>> made.asnumpy().tolist()
     [[0.5, 0.25]]
     """
     k, p = _beside(sample, k, p)
@@ -151,7 +153,8 @@ def pdf_generalized_negative_binomial(sample: Tensor, mu: Tensor, alpha: Tensor,
     No gradient for samples.
 
     >>> import mxnet as mx
-    >>> mx.nd.random_pdf_generalized_negative_binomial(mx.nd.array([0]), mx.nd.array([1]), mx.nd.array([1])).asnumpy().tolist()
+    >>> made = mx.nd.random_pdf_generalized_negative_binomial(mx.nd.array([0]), mx.nd.array([1]), mx.nd.array([1]))
+    >>> made.asnumpy().tolist()
     [0.5]
     """
     mu, alpha = _beside(sample, mu, alpha)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`mx.optimizer`: weight updates."""
+from . import contrib
 from .adam import FTML, LAMB, Adam, Adamax, Nadam
 from .adaptive import LARS, LBSGD, AdaDelta, AdaGrad, Ftrl, RMSProp, Test
 from .optimizer import Optimizer, create, register

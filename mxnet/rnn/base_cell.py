@@ -182,7 +182,8 @@ def normalize_sequence(length: Any, inputs: Any, layout: str, merge: bool | None
             if len(inputs.list_outputs()) != 1:
                 raise CellUseError(f"unroll: inputs has {len(inputs.list_outputs())} outputs; give one symbol of the "
                                    "whole sequence, or list(inputs)")
-            return list(symbol.split(inputs, axis=axis, num_outputs=length, squeeze_axis=True)), axis
+            split: Any = symbol.split                   # the number 1, so that JSON says what MXNet's does
+            return list(split(inputs, axis=axis, num_outputs=length, squeeze_axis=1)), axis
         return inputs, axis
     if length is not None and len(inputs) != length:
         raise CellUseError(f"unroll: {len(inputs)} inputs for {length} steps")

@@ -74,8 +74,18 @@ def install(cls: type) -> None:
             backward.__name__, backward.__doc__ = f"__r{key}__", "The other way round."
             setattr(cls, f"__r{key}__", backward)
             setattr(cls, f"__i{key}__", _refuse_inplace(key))
-    cls.__neg__ = lambda self: self * -1.0               # type: ignore[operator]
-    cls.__abs__ = lambda self: apply(get("abs"), (self,), {}, {})        # type: ignore[attr-defined]
+    cls.__neg__ = _negative                              # type: ignore[operator]
+    cls.__abs__ = _absolute                              # type: ignore[attr-defined]
+
+
+def _negative(self: Symbol) -> Symbol:
+    """Element-wise numerical negative."""
+    return self * -1.0                                   # type: ignore[operator]
+
+
+def _absolute(self: Symbol) -> Symbol:
+    """Element-wise absolute value."""
+    return apply(get("abs"), (self,), {}, {})
 
 
 def _refuse_inplace(key: str) -> Callable[[Any, Any], Any]:

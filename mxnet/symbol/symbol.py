@@ -106,6 +106,7 @@ class Symbol:
     # ---- outputs --------------------------------------------------------------------------------
 
     def __iter__(self) -> Iterator[Symbol]:
+        """Each output as a symbol."""
         return (self[i] for i in range(len(self)))
 
     def __len__(self) -> int:

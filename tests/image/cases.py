@@ -26,7 +26,8 @@ FUNCTIONS = {
     "resize default": "I.imresize(png, 33, 22)",
     "resize gray": "I.imresize(gray, 33, 22, interp=2)",
     **{f"resize float {k}": f"I.imresize(png.astype('float32') / 3, 33, 22, interp={k})" for k in range(5)},
-    **{f"short {k}": f"I.resize_short(tall, {s}, {k})" for k, s in ((0, 20), (1, 61), (2, 30), (3, 17), (9, 20), (9, 80))},
+    **{f"short {k}": f"I.resize_short(tall, {s}, {k})" 
+       for k, s in ((0, 20), (1, 61), (2, 30), (3, 17), (9, 20), (9, 80))},
     "short default": "I.resize_short(wide, 25)",
     "short rand": "I.resize_short(wide, 25, 10)",
     "crop": "I.fixed_crop(wide, 3, 5, 20, 17)",
@@ -39,7 +40,8 @@ FUNCTIONS = {
     "random size": "I.random_size_crop(wide, (21, 16), 0.2, (0.7, 1.4))",
     "random size area": "I.random_size_crop(wide, (21, 16), (0.5, 0.9), (0.7, 1.4), 9)",
     "random size fails": "I.random_size_crop(wide, (21, 16), (3.0, 4.0), (0.7, 1.4), 1)",
-    "scale down": "(I.scale_down((640, 480), (720, 120)), I.scale_down((30, 20), (90, 70)), I.scale_down((9, 9), (3, 2)))",
+    "scale down": "(I.scale_down((640, 480), (720, 120)), I.scale_down((30, 20), (90, 70)), "
+                  "I.scale_down((9, 9), (3, 2)))",
     **{f"border {k}": f"I.copyMakeBorder(wide, 2, 3, 4, 5, type={k})" for k in (0, 1, 2, 3, 4, 16)},
     "border value": "I.copyMakeBorder(wide, 2, 3, 4, 5, 0, value=9.0)",
     "border values": "I.copyMakeBorder(wide, 2, 3, 4, 5, 0, values=(10, 20, 30))",
@@ -106,8 +108,8 @@ ITERATORS = {
     "files labels": "I.ImageIter(2, (3, 30, 32), 2, imglist=[[1, 5, '0.jpg'], [[2, 6], '1.jpg']], path_root=path(''), "
                     "dtype='int32', data_name='d', label_name='l')",
     "det": "I.ImageDetIter(4, (3, 30, 32), path_imgrec=path('det.rec'), path_imgidx=path('det.idx'))",
-    "det train": "I.ImageDetIter(3, (3, 30, 32), path_imgrec=path('det.rec'), path_imgidx=path('det.idx'), shuffle=True,"
-                 " rand_crop=.8, rand_pad=.5, rand_mirror=True, mean=True)",
+    "det train": "I.ImageDetIter(3, (3, 30, 32), path_imgrec=path('det.rec'), path_imgidx=path('det.idx'), "
+                 "shuffle=True, rand_crop=.8, rand_pad=.5, rand_mirror=True, mean=True)",
 }
 
 

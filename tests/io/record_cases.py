@@ -23,7 +23,8 @@ RECORD = {
     "rotate": dict(rotate=30), "rotate cubic": dict(rotate=200, fill_value=7, inter_method=2),
     "scaled": dict(max_random_scale=0.9, min_random_scale=0.9),
     "aspect": dict(max_aspect_ratio=1.3, min_aspect_ratio=1.3),
-    "all affine": dict(rotate=10, max_random_scale=1.2, min_random_scale=1.2, max_aspect_ratio=0.8, min_aspect_ratio=0.8),
+    "all affine": dict(rotate=10, max_random_scale=1.2, min_random_scale=1.2, max_aspect_ratio=0.8,
+                       min_aspect_ratio=0.8),
     "max size": dict(max_img_size=38.0), "min size": dict(min_img_size=60.0),
     "pad": dict(pad=5, data_shape=(3, 48, 50)), "pad fill": dict(pad=5, data_shape=(3, 48, 50), fill_value=9),
     "crop size": dict(max_crop_size=36, min_crop_size=36), "resized crop": dict(random_resized_crop=True),
@@ -58,7 +59,8 @@ def run(mx, folder, name):
              else value for key, value in given.items()}
     made = getattr(mx.io, kind)(**given)
     out = [np.array([str((tuple(item), np.dtype(item.dtype).name)) for item in made.provide_data + made.provide_label])]
-    for _ in range(2):
+    # With fewer records than a batch, MXNet's second epoch can be empty.
+    for _ in range(1 if "|part" in name else 2):
         for batch in made:
             out += [batch.data[0].asnumpy(), batch.label[0].asnumpy(), np.array(batch.pad)]
         made.reset()

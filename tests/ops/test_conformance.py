@@ -17,7 +17,7 @@ from mxnet.dtype import TORCH
 from mxnet.ops import infer
 from mxnet.ops.registry import REGISTRY, Operator
 
-STRICT = False          # whether an operator without samples fails the test, or is only reported
+STRICT = True          # whether an operator without samples fails the test, or is only reported
 LEAST = 6               # samples of an operator, on average
 
 # operators that need no samples: why

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Programs to run with `python -m mxnet.tools.NAME`."""

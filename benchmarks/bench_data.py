@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reading data: `ImageRecordIter` and other iterators against MXNet, bare OpenCV, and bare file reading.
 
-A run makes an iterator and reads one epoch; the images are 640 JPEGs of 500x375, made of smooth noise. The column "torch" is the physical limit:
-decoding, resizing, cropping and conversion by two Python threads with OpenCV alone, or reading the bytes alone.
+A run makes an iterator and reads one epoch; the images are 640 JPEGs of 500x375, made of smooth noise. The column
+"torch" is the physical limit: decoding, resizing, cropping and conversion by two Python threads with OpenCV alone, or
+reading the bytes alone.
 """
 from __future__ import annotations
 

@@ -73,7 +73,8 @@ class SaturationJitterAug(Augmenter):
 
     def __call__(self, src: Any) -> NDArray:
         alpha = 1.0 + random.uniform(-self.saturation, self.saturation)
-        grey = total(src * self.coef, axis=2, keepdims=True) * (1.0 - alpha)
+        grey: Any = total(src * self.coef, axis=2, keepdims=True)
+        grey *= 1.0 - alpha
         src *= alpha
         src += grey
         return src

@@ -279,10 +279,12 @@ def read_list(path: Any, dtype: str = "float32") -> dict[int, tuple[NDArray, str
     Raises MXNetError with the file and line for what is not of this form.
     """
     name = local_path(path)
-    made, number = {}, 0
+    made: dict[int, Any] = {}
+    number = 0
     try:
         with open(name, encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
+            for line in file:
+                number += 1
                 key, *label, image = line.strip().split("\t")
                 made[int(key)] = array([float(one) for one in label], dtype=dtype), image
     except OSError as error:

@@ -232,7 +232,11 @@ class Normalizer:
 
     def write(self, image: np.ndarray, out: np.ndarray, rng: random.Random) -> None:
         """Fill `out` with the image."""
-        if out.dtype != np.float32:
+        if out.dtype == np.uint8:
+            for at, channel in enumerate(self._order):
+                cv2.extractChannel(image, channel, out[at])
+            return
+        if out.dtype == np.int8:
             for at, channel in enumerate(self._order):
                 np.minimum(image[:, :, channel], np.iinfo(out.dtype).max, out=out[at], casting="unsafe")
             return

@@ -95,10 +95,12 @@ class Records:
 
 def read_labels(path: str) -> dict[int, np.ndarray]:
     """Labels by key of a list made by im2rec. Raises MXNetError with file and line for what is no such list."""
-    made, number = {}, 0
+    made: dict[int, Any] = {}
+    number = 0
     try:
         with open(local_path(path), encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
+            for line in file:
+                number += 1
                 if line.strip():
                     key, *label, _ = line.strip().split("\t")
                     made[int(key)] = np.array(label, np.float32)

@@ -119,6 +119,13 @@ class DataParallelExecutorGroup:
         self.execs = made
         self._collect()
 
+    def bind_exec(self, data_shapes: Sequence[Any], label_shapes: Sequence[Any] | None,
+                  shared_group: DataParallelExecutorGroup | None = None, reshape: bool = False) -> None:
+        """Make executors for other input shapes; with `reshape` on the parameter arrays of the present ones."""
+        self.data_shapes = [DataDesc.of(item) for item in data_shapes]
+        self.label_shapes = [DataDesc.of(item) for item in label_shapes] if label_shapes else None
+        self._bind(shared_group, reshape=reshape)
+
     def _sliced_shapes(self, index: int) -> dict[str, tuple[int, ...]]:
         shapes = {}
         for desc, axis in (*zip(self.data_shapes, self.data_layouts),
@@ -157,8 +164,7 @@ class DataParallelExecutorGroup:
         labels = [DataDesc.of(item) for item in label_shapes] if label_shapes else None
         if data == self.data_shapes and labels == self.label_shapes:
             return
-        self.data_shapes, self.label_shapes = data, labels
-        self._bind(None, reshape=True)
+        self.bind_exec(data, labels, reshape=True)
 
     # ---- parameters -----------------------------------------------------------------------------
 

@@ -144,6 +144,10 @@ class Optimizer:
                               "the optimizer is undefined.")
         self.lr = lr
 
+    def set_lr_scale(self, args_lrscale: Any) -> None:
+        """Removed, in MXNet too: raises DeprecationWarning. Use `set_lr_mult`."""
+        raise DeprecationWarning("set_lr_scale is gone: use set_lr_mult")
+
     def set_lr_mult(self, args_lr_mult: Mapping[Any, float]) -> None:
         """Multipliers of the rate by name or index, over those that the symbol's attributes give."""
         self.lr_mult = {**self._from_symbol("__lr_mult__"), **args_lr_mult}

@@ -26,7 +26,7 @@ FUNCTIONS = {
     "resize default": "I.imresize(png, 33, 22)",
     "resize gray": "I.imresize(gray, 33, 22, interp=2)",
     **{f"resize float {k}": f"I.imresize(png.astype('float32') / 3, 33, 22, interp={k})" for k in range(5)},
-    **{f"short {k}": f"I.resize_short(tall, {s}, {k})" 
+    **{f"short {k}": f"I.resize_short(tall, {s}, {k})"
        for k, s in ((0, 20), (1, 61), (2, 30), (3, 17), (9, 20), (9, 80))},
     "short default": "I.resize_short(wide, 25)",
     "short rand": "I.resize_short(wide, 25, 10)",

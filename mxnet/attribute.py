@@ -2,32 +2,13 @@
 """Attributes for all symbols made inside a `with` statement."""
 from __future__ import annotations
 
-import threading
-
+from ._scoped import Scoped
 from .base import MXNetValueError
 
 __all__ = ["AttrScope"]
 
 
-class _Current(threading.local):
-    scope: AttrScope | None = None
-
-
-class _ScopeType(type):
-    """Gives `AttrScope.current`: the innermost scope of this thread."""
-
-    @property
-    def current(cls) -> AttrScope:
-        if _current.scope is None:
-            _current.scope = AttrScope()
-        return _current.scope
-
-    @current.setter
-    def current(cls, scope: AttrScope) -> None:
-        _current.scope = scope
-
-
-class AttrScope(metaclass=_ScopeType):
+class AttrScope(metaclass=Scoped):
     """Attributes (strings) that symbols made inside get, unless given their own.
 
     >>> import mxnet as mx
@@ -54,11 +35,8 @@ class AttrScope(metaclass=_ScopeType):
         self._outer.append(outer)
         merged = AttrScope()
         merged._attr = {**outer._attr, **self._attr}
-        _current.scope = merged
+        AttrScope.current = merged
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        _current.scope = self._outer.pop()
-
-
-_current = _Current()
+        AttrScope.current = self._outer.pop()

@@ -2,32 +2,13 @@
 """Names for symbols that are given none: `fullyconnected0`, `fullyconnected1`, ..."""
 from __future__ import annotations
 
-import threading
-
+from ._scoped import Scoped
 from .base import MXNetTypeError
 
 __all__ = ["NameManager", "Prefix"]
 
 
-class _Current(threading.local):
-    manager: NameManager | None = None
-
-
-class _ManagerType(type):
-    """Gives `NameManager.current`: the innermost manager of this thread."""
-
-    @property
-    def current(cls) -> NameManager:
-        if _current.manager is None:
-            _current.manager = NameManager()
-        return _current.manager
-
-    @current.setter
-    def current(cls, manager: NameManager) -> None:
-        _current.manager = manager
-
-
-class NameManager(metaclass=_ManagerType):
+class NameManager(metaclass=Scoped):
     """Counts the names handed out for each hint. In a `with` statement, names start anew inside.
 
     >>> import mxnet as mx
@@ -52,14 +33,11 @@ class NameManager(metaclass=_ManagerType):
 
     def __enter__(self) -> NameManager:
         self._outer = NameManager.current
-        _current.manager = self
+        NameManager.current = self
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        _current.manager = self._outer
-
-
-_current = _Current()
+        NameManager.current = self._outer
 
 
 class Prefix(NameManager):

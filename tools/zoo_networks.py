@@ -204,15 +204,18 @@ def run(folder):
 
 
 def smooth(mx, symbol):
-    """The same graph with softplus in place of rectifiers.
+    """The same graph with softplus in place of rectifiers, and means in place of maxima.
 
-    Rounding moves some inputs of a deep network's rectifiers across zero, and each of these changes the gradient by a
-    jump; two right answers then differ by per cents. With this graph they do not.
+    Rounding moves some inputs of a deep network's rectifiers across zero, and changes which value of a window is the
+    largest; each of these changes the gradient by a jump, and two right answers then differ by per cents. With this
+    graph they do not.
     """
     graph = json.loads(symbol.tojson())
     for node in graph["nodes"]:
         if node["op"] == "clip" or node.get("attrs", {}).get("act_type") == "relu":
             node["op"], node["attrs"] = "Activation", {"act_type": "softrelu"}
+        elif node.get("attrs", {}).get("pool_type") == "max":
+            node["attrs"]["pool_type"] = "avg"
     return mx.sym.load_json(json.dumps(graph))
 
 

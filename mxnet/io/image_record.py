@@ -385,7 +385,7 @@ def ImageRecordIter(**kwargs: Any) -> ImageRecordLoader:
     >>> with mx.recordio.MXRecordIO(path, "w") as record:
     ...     record.write(mx.recordio.pack_img((0, 7.0, 0, 0), np.zeros((40, 60, 3), np.uint8)))
     >>> batch = mx.io.ImageRecordIter(path_imgrec=path, data_shape=(3, 20, 24), batch_size=1, mean_r=5).next()
-    >>> batch.data[0].shape, batch.label[0].asscalar()
+    >>> batch.data[0].shape, float(batch.label[0].asscalar())
     ((1, 3, 20, 24), 7.0)
     """
     return _loader("ImageRecordIter", Augmenting, kwargs)

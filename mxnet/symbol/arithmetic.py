@@ -80,7 +80,7 @@ def install(cls: type) -> None:
 
 def _negative(self: Symbol) -> Symbol:
     """Element-wise numerical negative."""
-    return self * -1.0                                   # type: ignore[operator]
+    return _combine("mul", False)(self, -1.0)
 
 
 def _absolute(self: Symbol) -> Symbol:

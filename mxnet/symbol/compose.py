@@ -12,7 +12,7 @@ from ..ndarray.invoke import UnknownArgument, describe
 from ..ops.params import _Null, attr_text
 from ..ops.registry import Operator, OperatorError, UnknownParameterError
 from ..ops.schema import Input
-from .graph import HIDDEN, Entry, Node, parse_attrs, user_line
+from .graph import HIDDEN, Entry, Node, is_private, parse_attrs, stored_key, user_line
 from .symbol import Symbol
 
 _HIDDEN = frozenset(HIDDEN)
@@ -55,10 +55,9 @@ def _scope_attrs(op: Operator, attr: Mapping[str, str] | None) -> dict[str, str]
     for key, value in AttrScope.current.get(dict(attr) if attr else None).items():
         if not isinstance(value, str):
             raise MXNetTypeError(f"{op.name}: attributes need to be strings, {key!r} is {value!r}")
-        if key in _HIDDEN:
-            key = f"__{key}__"
-        if not (key.startswith("__") and key.endswith("__")) and key not in op.params \
-                and not op.open_params:
+        if key not in op.params:
+            key = stored_key(key)
+        if not is_private(key) and key not in op.params and not op.open_params:
             raise UnknownParameterError(f"{op.name}: attribute {key!r} is neither a parameter nor of the form __x__."
                                         f"{nearest(key, (*op.params, *_HIDDEN))}")
         result[key] = value
@@ -80,8 +79,19 @@ def _inputs(node: Node, args: Sequence[Any], named: Mapping[str, Symbol]) -> lis
             raise OperatorError(f"{node.where()} has no input {key!r}.{nearest(key, names)} "
                                 f"Its inputs: {', '.join(names)}")
         given[key] = value
-    return [_entry(node, item.name, given[item.name]) if item.name in given else (_auto_variable(node, item), 0)
+    return [_given_input(node, item, given[item.name]) if item.name in given else (auto_variable(node, item), 0)
             for item in slots]
+
+
+def _given_input(node: Node, item: Input, value: Symbol) -> Entry:
+    """The output that is given; a variable of the caller's learns how this operator wants it initialised."""
+    source, index = _entry(node, item.name, value)
+    if source.op is None and item.init is not None:
+        source.attrs.setdefault("__init__", item.init)
+    elif source.op is not None and item.aux:
+        raise OperatorError(f"{node.where()}: {item.name!r} is updated, so it has to be a variable, "
+                            f"not {source.where()}")
+    return source, index
 
 
 def _entry(node: Node, key: str, value: Symbol) -> Entry:
@@ -91,9 +101,9 @@ def _entry(node: Node, key: str, value: Symbol) -> Entry:
     return value._outputs[0]
 
 
-def _auto_variable(node: Node, item: Input) -> Node:
+def auto_variable(node: Node, item: Input) -> Node:
     """The variable for an input that is not given; it inherits the node's attributes, as in MXNet."""
-    attrs = dict(node.attrs) if item.init is None else {**node.attrs, "__init__": item.init}
+    attrs = dict(node.attrs) if item.init is None else {"__init__": item.init, **node.attrs}
     return Node(None, f"{node.name}_{item.name}", attrs, [], node.line)
 
 
@@ -129,7 +139,7 @@ def make_function(op: Operator, public: str) -> Callable[..., Symbol]:
 def _take_attributes(op: Operator, kwargs: dict[str, Any]) -> dict[str, str]:
     """Pull `__x__` and the framework's attributes out of keyword arguments."""
     found = [key for key in kwargs if key not in op.params
-             and (key in _HIDDEN or (key.startswith("__") and key.endswith("__")))]
+             and (key in _HIDDEN or is_private(key))]
     return {key: str(kwargs.pop(key)) for key in found}
 
 

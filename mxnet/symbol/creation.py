@@ -12,7 +12,7 @@ from ..base import MXNetTypeError, MXNetValueError
 from ..dtype import CODE, as_torch
 from ..ops.registry import get
 from .compose import apply
-from .graph import HIDDEN, Node, user_line
+from .graph import Node, is_private, stored_key, user_line
 from .symbol import Symbol
 
 __all__ = ["Group", "Variable", "arange", "eye", "full", "linspace", "ones", "split_v2", "var", "zeros"]
@@ -47,7 +47,7 @@ def var(name: str, attr: dict[str, str] | None = None, shape: Any = None, lr_mul
     for key, value in AttrScope.current.get(attr).items():
         if not isinstance(value, str):
             raise MXNetValueError(f"Set Attr only accepts string values: {key}={value!r}")
-        attrs[f"__{key}__" if key in HIDDEN else key] = value
+        attrs[stored_key(key)] = value
     settings = {
         "__shape__": None if shape is None else str(tuple(shape) if not isinstance(shape, int) else (shape,)),
         "__lr_mult__": None if lr_mult is None else str(lr_mult),
@@ -59,7 +59,7 @@ def var(name: str, attr: dict[str, str] | None = None, shape: Any = None, lr_mul
     }
     attrs.update({key: value for key, value in settings.items() if value is not None})
     for key, value in kwargs.items():
-        if not (key.startswith("__") and key.endswith("__")):
+        if not is_private(key):
             raise MXNetValueError(f"Attribute name={key} is not supported. Additional attributes must start and end "
                                   f"with double underscores, e.g, __yourattr__")
         attrs[key] = str(value)

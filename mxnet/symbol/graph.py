@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..base import MXNetError
+from ..base import MXNetError, MXNetValueError
 from ..ops.params import Params
 from ..ops.registry import Operator, is_final
 
@@ -17,6 +17,33 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 # Attributes that steer the framework, not the operator: kept in the graph as `__name__`, answered under both names.
 HIDDEN = ("ctx_group", "lr_mult", "wd_mult", "force_mirroring", "mirror_stage", "profiler_scope")
+
+
+def is_private(key: str) -> bool:
+    """Whether an attribute is no parameter of an operator: it is written `__x__`."""
+    return key.startswith("__") and key.endswith("__")
+
+
+def stored_key(key: str) -> str:
+    """The name under which the graph keeps an attribute that the user gives.
+
+    Raises MXNetValueError for the likes of `weight_lr_mult`, which only files from before 0.9 may have.
+    """
+    if key in HIDDEN:
+        return f"__{key}__"
+    hidden = None if is_private(key) else input_attribute(key)
+    if hidden:
+        raise MXNetValueError(f"attribute {key!r} is no longer taken: give the input as "
+                              f"Variable({hidden[0]!r}, {hidden[1]}=...) instead")
+    return key
+
+
+def input_attribute(key: str) -> tuple[str, str] | None:
+    """`("weight", "lr_mult")` for `weight_lr_mult`, the old way to set an attribute of an input; None for others."""
+    for hidden in HIDDEN:
+        if key.endswith(f"_{hidden}") and len(key) > len(hidden) + 1:
+            return key[:-len(hidden) - 1], hidden
+    return None
 
 
 class Node:
@@ -74,7 +101,7 @@ class Node:
 
 def parse_attrs(op: Operator, attrs: Mapping[str, str], name: str) -> Params:
     """The typed parameters among a node's attributes."""
-    given = {key: value for key, value in attrs.items() if not (key.startswith("__") and key.endswith("__"))}
+    given = {key: value for key, value in attrs.items() if not is_private(key)}
     try:
         return op.parse(given)
     except MXNetError as error:

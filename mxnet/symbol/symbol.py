@@ -179,15 +179,15 @@ class Symbol:
         return [node for node in self._nodes if node.op is None and (id(node) in states) is aux]
 
     def attr(self, key: str) -> str | None:
-        """An attribute of this (single) node, as text; None when it has none of that name."""
-        node = self._single("attr")
+        """An attribute of this node (of a group: of its first), as text; None when it has none of that name."""
+        node = self._outputs[0][0]
         return node.attrs.get(f"__{key}__" if key in HIDDEN and key not in node.attrs else key)
 
     def list_attr(self, recursive: bool = False) -> dict[str, str]:
-        """All attributes of this node. `recursive` is no longer supported: use `attr_dict`."""
+        """All attributes of this node (of a group: of its first). `recursive` is no longer supported: use `attr_dict`."""
         if recursive:
             raise MXNetError("list_attr(recursive=True) is deprecated, use attr_dict instead")
-        return self._with_short_names(self._single("list_attr").attrs)
+        return self._with_short_names(self._outputs[0][0].attrs)
 
     def attr_dict(self) -> dict[str, dict[str, str]]:
         """Attributes of all nodes below, by node name."""
@@ -199,11 +199,19 @@ class Symbol:
         return {**attrs, **short}
 
     def _set_attr(self, **kwargs: str) -> None:
+        """Set attributes of this single node, all strings; those of an operator are its parameters.
+
+        Raises MXNetError for values that are no strings, parameters that the operator does not have or that do not
+        parse (the node is then as before).
+        """
         node = self._single("_set_attr")
+        attrs = dict(node.attrs)
         for key, value in kwargs.items():
             if not isinstance(value, str):
                 raise MXNetValueError("Set Attr only accepts string values")
-            node.attrs[f"__{key}__" if key in HIDDEN else key] = value
+            attrs[stored_key(key)] = value
+        node.set_attrs(attrs)
+        self._programs = {}
 
     def _single(self, what: str) -> Node:
         nodes = {id(node): node for node, _ in self._outputs}

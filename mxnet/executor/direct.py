@@ -7,6 +7,7 @@ after the other, and nothing for inputs whose gradient nobody wants. Other graph
 """
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -46,14 +47,16 @@ def _rule_kind(node: Node) -> str | None:
 class DirectPair:
     """The two programs.
 
-    `forward(*variables, rng)` gives (outputs, saved); `backward(saved, heads)` gives a gradient, or None, for each
-    wanted variable. A head may be None where the output is a loss.
+    `forward(*variables, rng)` gives (outputs, saved); `backward(saved, heads, buffers)` gives a gradient, or None, for
+    each wanted variable. A head may be None where the output is a loss. `buffers` are the arrays for the gradients
+    `buffered` (numbers of wanted variables), which their operators write without a copy.
     """
 
-    def __init__(self, outputs: Sequence[Entry], wanted: Sequence[Node], *, device: torch.device,
-                 groups: Mapping[str, Context], shapes: Mapping[int, Any]) -> None:
+    def __init__(self, outputs: Sequence[Entry], wanted: Sequence[Node], written: Sequence[bool], *,
+                 device: torch.device, groups: Mapping[str, Context], shapes: Mapping[int, Any]) -> None:
         self._count = len(outputs)
-        builder = _BackwardBuilder(outputs, wanted)
+        builder = _BackwardBuilder(outputs, wanted, written)
+        self.buffered = builder.buffered
         self._module = fx.GraphModule(torch.nn.Module(), builder.graph)
         self._backward = self._module.forward
         saved = [(builder.nodes[node], index) for node, index in builder.saved]
@@ -65,13 +68,14 @@ class DirectPair:
         results = self.program.run(*arguments)
         return results[:self._count], results[self._count:]
 
-    def backward(self, saved: Sequence[torch.Tensor], heads: Sequence[torch.Tensor | None]) -> tuple[Any, ...]:
+    def backward(self, saved: Sequence[torch.Tensor], heads: Sequence[torch.Tensor | None],
+                 buffers: Sequence[torch.Tensor]) -> tuple[Any, ...]:
         """Run backward."""
-        return self._backward(*saved, *heads)
+        return self._backward(*saved, *buffers, *heads)
 
 
 class _BackwardBuilder:
-    def __init__(self, outputs: Sequence[Entry], wanted: Sequence[Node]) -> None:
+    def __init__(self, outputs: Sequence[Entry], wanted: Sequence[Node], written: Sequence[bool]) -> None:
         self.order = topological(outputs)
         self.nodes = {id(node): node for node in self.order}
         self.needed = _needed(self.order, {id(node) for node in wanted})
@@ -79,6 +83,8 @@ class _BackwardBuilder:
         self._plan()
         self.graph = fx.Graph()
         self.places = {key: self.graph.placeholder(name) for key, name in self.saved.items()}
+        self.buffered = self._buffered(wanted, written)
+        self.buffers = {id(wanted[i]): self.graph.placeholder(f"buffer{i}") for i in self.buffered}
         self.cotangents: dict[Key, fx.Node] = {}
         self.heads: set[int] = set()
         for position, (node, index) in enumerate(outputs):
@@ -104,11 +110,25 @@ class _BackwardBuilder:
                     source, index = node.inputs[names.index(fact)]
                     self._save(id(source), index)
 
+    def _buffered(self, wanted: Sequence[Node], written: Sequence[bool]) -> list[int]:
+        """Wanted variables whose gradient one operator gives, one that can write it to where it belongs."""
+        users: dict[int, list[Node]] = {}
+        for node in self.order:
+            for source, _ in node.inputs:
+                users.setdefault(id(source), []).append(node)
+        found = []
+        for number, (node, is_written) in enumerate(zip(wanted, written)):
+            only = users.get(id(node), [])
+            if is_written and len(only) == 1 and _rule_kind(only[0]) == "direct" \
+                    and "into" in only[0].op.wanted["direct"]:                # type: ignore[union-attr]
+                found.append(number)
+        return found
+
     def _facts(self, node: Node) -> tuple[str, ...]:
         """Names of the values that the node's rule takes, apart from what is known now."""
         kind = _rule_kind(node)
         assert kind is not None and node.op is not None
-        known = ("params", "needs", *node.op.asks)
+        known = ("params", "needs", "into", *node.op.asks)
         present = (*node.input_names(), "out", "head")
         return tuple(name for name in node.op.wanted[kind] if name not in known and name in present)
 
@@ -131,11 +151,13 @@ class _BackwardBuilder:
         facts = self._facts(node)
         values = [head if fact == "head" else self.places[(id(node), 0)] if fact == "out"
                   else self._input(node, names.index(fact)) for fact in facts]
-        call = _bound_rule(node, facts, tuple(needs))
-        result = self.graph.call_function(call, tuple(values))
+        into = {name: self.buffers[id(source)] for name, (source, _) in zip(names, node.inputs)
+                if id(source) in self.buffers}
+        call = _bound_rule(node, facts, tuple(needs), tuple(into))
+        result = self.graph.call_function(call, (*values, *into.values()))
         for position, name in enumerate(needs):
             source, index = node.inputs[names.index(name)]
-            value = result if len(needs) == 1 else self.graph.call_function(_item, (result, position))
+            value = result if len(needs) == 1 else self.graph.call_function(operator.getitem, (result, position))
             self._add((id(source), index), value)
 
     def _input(self, node: Node, position: int) -> fx.Node:
@@ -143,34 +165,41 @@ class _BackwardBuilder:
         return self.places[(id(source), index)]
 
 
-def _item(values: tuple[Any, ...], position: int) -> Any:
-    return values[position]
-
-
-def _bound_rule(node: Node, facts: tuple[str, ...], needs: tuple[str, ...]) -> Callable[..., Any]:
-    """The node's rule with all that is known now filled in: takes the facts in order, gives the needed gradients."""
+def _bound_rule(node: Node, facts: tuple[str, ...], needs: tuple[str, ...],
+                into: tuple[str, ...]) -> Callable[..., Any]:
+    """The node's rule with all that is known now filled in: takes facts and buffers, gives the needed gradients."""
     op, params = node.op, node.params
     assert op is not None
     kind = _rule_kind(node)
     rule = op.direct_rule if kind == "direct" else op.grad_rule
     assert rule is not None and kind is not None
-    known: dict[str, Any] = {}
-    for name in op.wanted[kind]:
-        if name == "params":
-            known[name] = params
-        elif name == "needs":
-            known[name] = frozenset(needs)
-        elif name in op.asks:
-            known[name] = op.asks[name] == "is_train"
-        elif name not in facts:
-            known[name] = None                       # an optional input that this node does not have
-    single = needs[0] if len(needs) == 1 else None
+    order = op.wanted[kind]
+    template: list[Any] = [_known(node, name, needs) for name in order]
+    slots = [order.index(name) for name in facts]
+    buffers = order.index("into") if into else None
+    count, single = len(facts), needs[0] if len(needs) == 1 else None
 
     def call(*values: Any) -> Any:
-        grads = rule(**known, **dict(zip(facts, values)))
+        arguments = template.copy()
+        for slot, value in zip(slots, values):
+            arguments[slot] = value
+        if buffers is not None:
+            arguments[buffers] = dict(zip(into, values[count:]))
+        grads = rule(*arguments)
         if single is not None:
             return grads.get(single)
-        return tuple([grads.get(name) for name in needs])
+        return [grads.get(name) for name in needs]
     call.__name__ = call.__qualname__ = f"{op.name.strip('_') or op.name}_gradient"
     call.__module__ = "mxnet.ops"
     return call
+
+
+def _known(node: Node, name: str, needs: tuple[str, ...]) -> Any:
+    """What is known now of an argument of the rule: None for those that come later or that the node does not have."""
+    if name == "params":
+        return node.params
+    if name == "needs":
+        return frozenset(needs)
+    if name == "into":
+        return {}
+    return node.op.asks[name] == "is_train" if node.op is not None and name in node.op.asks else None

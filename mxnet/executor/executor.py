@@ -83,6 +83,7 @@ class Executor:
                 grad, req = wanted[name]
                 (self._add if req == "add" else self._write).append((len(self._wanted), grad))
                 self._wanted.append(position)
+        self._grad_of_wanted = dict((*self._write, *self._add))
         self._leaves: list[tuple[torch.Tensor, torch.Tensor]] = [(torch.empty(0), torch.empty(0))] * len(self._wanted)
         self._losses = [node.op is not None and node.op.is_loss(node.params) for node, _ in self._symbol._outputs]
 
@@ -105,9 +106,13 @@ class Executor:
         wanted = [variables[position] for position in self._wanted]
         if self._group2ctx or not can_run_directly(self._symbol._outputs, {id(node) for node in wanted}):
             return None
-        cache, key = self._symbol._program_cache(), ("direct", tuple(self._wanted), *self._program_key)
+        written = [False] * len(wanted)
+        for number, array in self._write:
+            written[number] = array._tensor.is_contiguous()
+        cache = self._symbol._program_cache()
+        key = ("direct", tuple(self._wanted), tuple(written), *self._program_key)
         if key not in cache:
-            cache[key] = DirectPair(self._symbol._outputs, wanted, device=self._ctx.device, groups=self._group2ctx,
+            cache[key] = DirectPair(self._symbol._outputs, wanted, written, device=self._ctx.device, groups=self._group2ctx,
                                     shapes=self._shapes)
         self._pair = cache[key]
         return self._pair
@@ -214,7 +219,7 @@ class Executor:
             return
         roots, self._roots = self._roots, None
         assert roots is not None
-        pairs = [(root, head) for root, head in zip(roots, self._heads(roots, out_grads))
+        pairs = [(root, head) for root, head in zip(roots, self._heads(roots, out_grads, taped=True))
                  if head is not None and root.requires_grad]
         grads: Sequence[torch.Tensor | None] = [None] * len(self._wanted)
         if pairs:
@@ -231,11 +236,14 @@ class Executor:
         assert self._pair is not None
         outputs = [handle._tensor for handle in self.outputs]
         heads = [head if head is not None or loss else torch.zeros_like(output)
-                 for head, loss, output in zip(self._heads(outputs, out_grads), self._losses, outputs)]
+                 for head, loss, output in zip(self._heads(outputs, out_grads, taped=False), self._losses, outputs)]
         try:
-            return self._pair.backward(saved, heads)
+            return self._pair.backward(saved, heads, [self._buffer(number) for number in self._pair.buffered])
         except REFUSALS as error:
             raise error if isinstance(error, MXNetError) else MXNetError(f"backward: {error}") from error
+
+    def _buffer(self, number: int) -> torch.Tensor:
+        return self._grad_of_wanted[number]._tensor
 
     def _run_again(self, train: bool) -> None:
         """Another backward of the same forward pass: its values are made anew, with the same random numbers."""
@@ -248,7 +256,8 @@ class Executor:
         else:
             self._run(train, True)
 
-    def _heads(self, roots: Sequence[torch.Tensor], out_grads: Any) -> list[torch.Tensor | None]:
+    def _heads(self, roots: Sequence[torch.Tensor], out_grads: Any, taped: bool) -> list[torch.Tensor | None]:
+        """Head gradients for all outputs; None where there is none, which a loss needs only on the tape."""
         if isinstance(out_grads, NDArray):
             out_grads = [out_grads]
         elif isinstance(out_grads, dict):
@@ -268,7 +277,7 @@ class Executor:
                 heads.append(head._tensor.to(device=root.device, dtype=root.dtype))
             elif loss or not root.is_floating_point():
                 heads.append(torch.ones((), dtype=root.dtype, device=root.device).expand(root.shape)
-                             if root.is_floating_point() else None)
+                             if taped and root.is_floating_point() else None)
             elif out_grads is None:
                 raise MXNetError(f"backward: output {self._output_names[position]!r} is not a loss, so its head "
                                  f"gradient is required: pass out_grads, or wrap the output in MakeLoss")
@@ -283,7 +292,7 @@ class Executor:
                 value = grads[i]
                 if value is None:
                     array._tensor.zero_()
-                else:
+                elif value is not array._tensor:     # else its operator has written it there
                     targets.append(array._tensor)
                     values.append(value)
             if targets:

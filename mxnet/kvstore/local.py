@@ -1,24 +1,45 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The store within one process: values by key, sums over devices, updates where the values are."""
+"""The store within one process: values by key, sums over devices, updates where the values are.
+
+As in MXNet, nothing is copied that need not be: one array pushed alone is handed on as it is, sums go to a buffer that
+is kept for each key, and without an updater the stored value *is* what was pushed. Sums run in the order of the
+devices, so that they are the same in every run.
+"""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import torch
+
 from .._files import atomic_write
-from ..base import MXNetError, MXNetKeyError, MXNetNotImplementedError, MXNetTypeError, MXNetValueError, nearest
+from ..base import (
+    MXNetError,
+    MXNetIndexError,
+    MXNetKeyError,
+    MXNetNotImplementedError,
+    MXNetTypeError,
+    MXNetValueError,
+    nearest,
+)
 from ..ndarray.handle import wrap
 from ..ndarray.ndarray import NDArray
+from ..optimizer import Optimizer, Updater, get_updater
 from .base import KVStoreBase
+from .compression import Compression
+
+__all__ = ["KVStore"]
 
 Key = int | str
+_INT_MAX = 2**31 - 1
+_BLOCK = 1 << 16               # elements that are summed at a time: a few of them stay in the cache together
 
 
 class KVStore(KVStoreBase):
     """Values by int or str key.
 
     `push` sums what comes from several devices, in the order given, and hands the sum to the updater (which by default
-    assigns it); `pull` copies values out.
+    assigns it); `pull` copies values out. A key given several times in one call stands for all of its values.
 
     >>> import mxnet as mx
     >>> kv = mx.kv.create("local")
@@ -32,9 +53,11 @@ class KVStore(KVStoreBase):
     def __init__(self, kind: str = "local") -> None:
         self._kind = kind
         self._values: dict[Key, NDArray] = {}
-        self._updater: Callable[[Key, NDArray, NDArray], None] | None = None
+        self._order: dict[Key, int] = {}                  # the order of updates: that of init, for str keys
+        self._sums: dict[Key, torch.Tensor] = {}
+        self._updater: Callable[[Any, NDArray, NDArray], None] | None = None
         self._key_type: type | None = None
-        self._compression: dict[str, Any] = {}
+        self._compression: Compression | None = None
 
     @property
     def type(self) -> str:
@@ -58,45 +81,72 @@ class KVStore(KVStoreBase):
 
     def init(self, key: Any, value: Any) -> None:
         """Set keys for the first time. Raises MXNetError for a key that is there already."""
-        for one, values in self._pairs(key, value):
-            if one in self._values:
-                raise MXNetValueError(f"key {one!r} is initialised already")
+        pairs = self._pairs(key, value)
+        new = [one for one, values in pairs for _ in values]
+        for position, one in enumerate(new):
+            if one in self._values or one in new[:position]:
+                raise MXNetValueError(f"duplicate init of key {one!r}: it is initialised already")
+        for one, values in pairs:
             self._values[one] = values[0].copy()
+            self._order[one] = one if isinstance(one, int) else len(self._order)
 
     def push(self, key: Any, value: Any, priority: int = 0) -> None:
         """Sum the values given for each key, and update the stored value with the sum."""
-        for one, values in self._pairs(key, value):
-            stored = self._stored(one)
-            total = self._sum(one, stored, values)
-            if self._updater is not None:
-                self._updater(one, total, stored)
-            else:
-                self._values[one] = total if total._ctx == stored._ctx else total.copyto(stored._ctx)
+        for one, values in self._grouped(key, value):
+            self._update(one, self._stored(one), self._sum(one, values))
 
-    def _sum(self, key: Key, stored: NDArray, values: Sequence[NDArray]) -> NDArray:
-        for value in values:
-            if value.shape != stored.shape:
-                raise MXNetValueError(f"key {key!r}: a value of shape {value.shape} is pushed, {stored.shape} stored")
-        total = values[0]._tensor.clone()
+    def _update(self, key: Key, stored: NDArray, total: NDArray) -> None:
+        if self._updater is None:
+            self._values[key] = total if total._tensor.device == stored._tensor.device else total.copyto(stored._ctx)
+            return
+        if total.shape != stored.shape:
+            raise MXNetValueError(f"key {key!r}: the value pushed is {total.shape}, {stored.shape} is stored")
+        if total._tensor.device != stored._tensor.device:
+            total = total.copyto(stored._ctx)
+        # MXNet hands str keys to a user's function as bytes; its own Updater makes str of them
+        known = isinstance(key, str) and not isinstance(self._updater, Updater)
+        self._updater(key.encode() if known else key, total, stored)           # type: ignore[union-attr]
+
+    def _sum(self, key: Key, values: Sequence[NDArray]) -> NDArray:
+        first = values[0]
+        tensors = [value._tensor for value in values]
         for value in values[1:]:
-            total += value._tensor.to(total.device)
-        return wrap(total, values[0]._ctx)
+            if value.shape != first.shape or value._tensor.dtype != first._tensor.dtype:
+                raise MXNetValueError(f"key {key!r}: values of one push differ: {first.shape} {first.dtype.__name__} "
+                                      f"and {value.shape} {value.dtype.__name__}")
+        if self._compression is not None:
+            tensors = [self._compression(key, slot, tensor) for slot, tensor in enumerate(tensors)]
+        if len(tensors) == 1:
+            return wrap(tensors[0], first._ctx)
+        buffer = self._sums.get(key)
+        if (buffer is None or buffer.shape != tensors[0].shape or buffer.dtype != tensors[0].dtype
+                or buffer.device != tensors[0].device or any(_overlap(buffer, tensor) for tensor in tensors)):
+            buffer = self._sums[key] = torch.empty_like(tensors[0], memory_format=torch.contiguous_format)
+        _sum_into(buffer, [tensor.to(buffer.device) for tensor in tensors])
+        return wrap(buffer, first._ctx)
 
     def pull(self, key: Any, out: Any = None, priority: int = 0, ignore_sparse: bool = True) -> None:
-        """Copy values into the arrays given for each key."""
+        """Copy values into the arrays given for each key, which may be of another dtype."""
         if out is None:
             raise MXNetTypeError("pull needs out=, the array or arrays to write to")
-        for one, targets in self._pairs(key, out):
+        targets, sources = [], []
+        for one, arrays in self._pairs(key, out):
             stored = self._stored(one)
-            for target in targets:
+            for target in arrays:
                 if target.shape != stored.shape:
                     raise MXNetValueError(f"key {one!r}: pulled into {target.shape}, stored is {stored.shape}")
-                target._tensor.copy_(stored._tensor)
+                if target._tensor is not stored._tensor:
+                    targets.append(target._tensor)
+                    sources.append(stored._tensor)
+        if targets:
+            torch._foreach_copy_(targets, sources)
 
     def pushpull(self, key: Any, value: Any, out: Any = None, priority: int = 0) -> None:
         """`push`, then `pull` into `out` (or back into the values)."""
+        targets = value if out is None else out
+        self._pairs(key, targets)              # what cannot be pulled is not pushed either
         self.push(key, value, priority)
-        self.pull(key, value if out is None else out, priority)
+        self.pull(key, targets, priority)
 
     def broadcast(self, key: Any, value: Any, out: Any, priority: int = 0) -> None:
         """`init`, then `pull`."""
@@ -106,6 +156,8 @@ class KVStore(KVStoreBase):
     def row_sparse_pull(self, key: Any, out: Any = None, priority: int = 0, row_ids: Any = None) -> None:
         """Not built yet: sparse arrays."""
         raise MXNetNotImplementedError("row_sparse_pull needs sparse arrays, which are not supported yet")
+
+    # ---- keys -----------------------------------------------------------------------------------
 
     def _stored(self, key: Key) -> NDArray:
         try:
@@ -118,57 +170,94 @@ class KVStore(KVStoreBase):
         """(key, its arrays) for a key or a list of keys, each with one array or a list of them."""
         if isinstance(key, (list, tuple)):
             if not isinstance(value, (list, tuple)) or len(value) != len(key):
-                raise MXNetValueError(f"{len(key)} keys need a list of as many values")
+                came = f"{len(value)}" if isinstance(value, (list, tuple)) else f"a {type(value).__name__}"
+                raise MXNetValueError(f"{len(key)} keys need a list of as many values, not {came}")
             return [pair for k, v in zip(key, value) for pair in self._pairs(k, v)]
-        if not isinstance(key, (int, str)):
+        kind = str if isinstance(key, str) else int
+        if not isinstance(key, kind):
             raise MXNetTypeError(f"unexpected type for keys: {type(key)}; keys are int or str")
-        if self._key_type not in (None, type(key)):
-            raise MXNetTypeError(f"inconsistent key types: {key!r} after {self._key_type.__name__} keys")
-        self._key_type = type(key)
+        if self._key_type not in (None, kind):
+            raise MXNetTypeError(f"Mixed key types are not allowed: {key!r} after {self._key_type.__name__} keys")
+        if kind is int and not -_INT_MAX <= key <= _INT_MAX:
+            raise MXNetIndexError(f"key {key} does not fit in 32 bits")
+        self._key_type = kind
         arrays = list(value) if isinstance(value, (list, tuple)) else [value]
         for item in arrays:
             if not isinstance(item, NDArray):
                 raise MXNetTypeError(f"key {key!r}: values are NDArrays, not {type(item).__name__}")
-        if not arrays:
-            raise MXNetValueError(f"key {key!r}: no values are given")
         return [(key, arrays)]
+
+    def _grouped(self, key: Any, value: Any) -> list[tuple[Key, list[NDArray]]]:
+        """Pairs with each key once, in the order of updates: int keys rise, str keys go as they were initialised."""
+        pairs = self._pairs(key, value)
+        groups: dict[Key, list[NDArray]] = {}
+        for one, arrays in pairs:
+            self._stored(one)
+            groups.setdefault(one, []).extend(arrays)
+        return sorted(((one, arrays) for one, arrays in groups.items() if arrays), key=lambda p: self._order[p[0]])
 
     # ---- updating -------------------------------------------------------------------------------
 
-    def set_updater(self, updater: Callable[[Key, NDArray, NDArray], None]) -> None:
-        """`updater(key, pushed, stored)` is called at each push and changes `stored` in place."""
+    def set_updater(self, updater: Callable[[Any, NDArray, NDArray], None]) -> None:
+        """`updater(key, pushed, stored)` is called at each push and changes `stored` in place.
+
+        As in MXNet, a str key comes as bytes to a function, and as str to an `mx.optimizer.Updater`.
+        """
         self._updater = updater
 
     _set_updater = set_updater
 
     def set_optimizer(self, optimizer: Any) -> None:
-        """Update with an optimizer from now on."""
-        from ..optimizer import get_updater
+        """Update with an optimizer from now on. Raises MXNetError for anything else."""
+        if not isinstance(optimizer, Optimizer):
+            raise MXNetTypeError(f"set_optimizer needs an mx.optimizer.Optimizer, not a {type(optimizer).__name__}")
         self._updater = get_updater(optimizer)
 
     def set_gradient_compression(self, compression_params: dict[str, Any]) -> None:
-        """Gradient compression, which is for distributed and device stores: not built yet."""
-        raise MXNetNotImplementedError(f"gradient compression is not built yet: {compression_params}")
+        """Quantise each device's gradient before it is summed, see `mxnet.kvstore.compression`.
+
+        `compression_params` is `{"type": "2bit", "threshold": 0.5}`. For `device` and distributed stores only.
+        """
+        if "device" not in self._kind and "dist" not in self._kind:
+            raise MXNetValueError(f"Gradient compression is not supported for the store {self._kind!r}, only for "
+                                  f"those with 'device' or 'dist' in their names")
+        self._compression = Compression(compression_params)
 
     def save_optimizer_states(self, fname: str, dump_optimizer: bool = False) -> None:
         """Write the optimizer's states to a file, atomically. Raises MXNetError without an optimizer."""
-        states = self._optimizer_updater().get_states(dump_optimizer)
+        states = self._optimizer_updater("save").get_states(dump_optimizer)
         with atomic_write(fname) as file:
             file.write(states)
 
     def load_optimizer_states(self, fname: str) -> None:
-        """Read the optimizer's states from a file."""
-        updater = self._optimizer_updater()
+        """Read the optimizer's states from a file. Raises MXNetError without an optimizer, OSError without a file."""
+        updater = self._optimizer_updater("load")
         with open(fname, "rb") as file:
             updater.set_states(file.read())
 
-    def _optimizer_updater(self) -> Any:
-        if self._updater is None or not hasattr(self._updater, "get_states"):
-            raise MXNetError("Cannot save or load states without an optimizer: call set_optimizer first")
+    def _optimizer_updater(self, verb: str) -> Any:
+        if not hasattr(self._updater, "get_states"):
+            raise MXNetError(f"Cannot {verb} states without an optimizer: call set_optimizer first")
         return self._updater
 
     def _barrier(self) -> None:
         """All workers are here: there is one."""
 
     def _send_command_to_servers(self, head: int, body: str) -> None:
-        raise MXNetError(f"the store {self._kind!r} has no servers to command")
+        """Nothing to do: a local store has no servers."""
+
+
+def _overlap(buffer: torch.Tensor, tensor: torch.Tensor) -> bool:
+    return buffer.untyped_storage().data_ptr() == tensor.untyped_storage().data_ptr()
+
+
+def _sum_into(out: torch.Tensor, tensors: Sequence[torch.Tensor]) -> None:
+    """out = tensors[0] + tensors[1] + ..., in that order; large ones by blocks, so that `out` stays in the cache."""
+    if len(tensors) > 2 and out.numel() > 2 * _BLOCK and all(tensor.is_contiguous() for tensor in tensors):
+        parts = [tensor.view(-1).split(_BLOCK) for tensor in (out, *tensors)]
+    else:
+        parts = [(tensor,) for tensor in (out, *tensors)]
+    for target, first, second, *rest in zip(*parts):
+        torch.add(first, second, out=target)
+        for other in rest:
+            target += other

@@ -82,6 +82,7 @@ class Module(BaseModule):
         self._preload_opt_states: str | None = None
         self._grad_req: Any = None
         self._exec_group: Any = None
+        self._update_lists: Any = None
         self._data_shapes: list[DataDesc] | None = None
         self._label_shapes: list[DataDesc] | None = None
 
@@ -418,11 +419,23 @@ class Module(BaseModule):
         self._require("update", optimizer=True)
         self._params_dirty = True
         group = self._exec_group
-        if self._update_on_kvstore:
+        if self._kvstore is None and len(self._context) == 1:
+            self._update_at_once(group)
+        elif self._update_on_kvstore:
             _update_params_on_kvstore(group.param_arrays, group.grad_arrays, self._kvstore, group.param_names)
         else:
             _update_params(group.param_arrays, group.grad_arrays, updater=self._updater,
                            num_device=len(self._context), kvstore=self._kvstore, param_names=group.param_names)
+
+    def _update_at_once(self, group: DataParallelExecutorGroup) -> None:
+        """All weights of one context in one call; the lists for it are kept while the arrays stay."""
+        if self._update_lists is None or self._update_lists[0] is not group.param_arrays:
+            rows = [(index, grads[0], weights[0]) for index, (weights, grads)
+                    in enumerate(zip(group.param_arrays, group.grad_arrays or [])) if grads[0] is not None]
+            self._update_lists = (group.param_arrays, *(list(part) for part in zip(*rows))) if rows else \
+                (group.param_arrays, [], [], [])
+        _, indices, grads, weights = self._update_lists
+        self._updater(indices, grads, weights)
 
     def get_outputs(self, merge_multi_context: bool = True) -> list[Any]:
         """Outputs of the last forward, joined over contexts, or as lists."""

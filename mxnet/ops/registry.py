@@ -110,7 +110,8 @@ class Operator:
         """Attach the gradient that torch's autograd would find, as a rule of the same form as `gradient`'s.
 
         It serves training without a tape (see `executor/direct.py`). It may ask for `needs`, the set of inputs whose
-        gradients are wanted, and gives those only.
+        gradients are wanted, and gives those only; and for `into`, arrays by input name that it then writes these
+        gradients to.
         """
         self.direct_rule = self._attach("direct", rule)
         return rule

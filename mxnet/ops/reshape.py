@@ -23,16 +23,18 @@ def reshape(data: Tensor, *, shape: tuple[int, ...] = (), reverse: bool = False,
     `shape` holds sizes and codes, matched against the axes of `data` from left to right: 0 keeps the axis at its
     place, -1 (once) takes what is left over, -2 keeps all remaining axes, -3 merges two axes, and -4 splits one axis
     into the two sizes that follow it (one of them may be -1). With `reverse` both are matched from the right.
-    `target_shape` is the older form, used when `shape` is empty: its one 0 is what is left over, and `keep_highest`
-    keeps the first axis. Raises an error when the numbers of elements differ. MXNet operator `Reshape`.
+    `target_shape` is the older form, used when `shape` is empty: its one 0 is what is left over, `keep_highest` keeps
+    the first axis, and `reverse` means nothing. Raises an error when the numbers of elements differ. MXNet operator
+    `Reshape`.
 
     >>> mx.nd.reshape(mx.nd.zeros((2, 3, 4)), shape=(0, -3)).shape
     (2, 12)
     >>> mx.nd.reshape(mx.nd.zeros((2, 3, 4)), shape=(-4, 1, 2, -2)).shape
     (1, 2, 3, 4)
     """
-    codes = shape or _legacy_codes(target_shape, keep_highest)
-    return data.reshape(_resolve(data.shape, codes, reverse))     # type: ignore[arg-type]
+    if not shape:
+        shape, reverse = _legacy_codes(target_shape, keep_highest), False
+    return data.reshape(_resolve(data.shape, shape, reverse))       # type: ignore[arg-type]
 
 
 def _legacy_codes(target: tuple[int, ...], keep_highest: bool) -> tuple[int, ...]:
@@ -46,8 +48,10 @@ def _legacy_codes(target: tuple[int, ...], keep_highest: bool) -> tuple[int, ...
 def _(params, data, out=None):
     if not params.shape and not params.target_shape:
         return {}
-    codes = params.shape or _legacy_codes(params.target_shape, params.keep_highest)
-    return _same_elements(data, unify("output", resolve_shape(data, codes, params.reverse), out))
+    codes, reverse = params.shape, params.reverse
+    if not codes:
+        codes, reverse = _legacy_codes(params.target_shape, params.keep_highest), False
+    return _same_elements(data, unify("output", resolve_shape(data, codes, reverse), out))
 
 
 def _same_elements(data, out):

@@ -183,6 +183,16 @@ class Optimizer:
         self._cached_mults[index] = (found[0], found[1])
         return found[0], found[1]
 
+    def _mult_lists(self, indices: Sequence[Any]) -> tuple[list[float], list[float]]:
+        """Multipliers for a list of parameters; kept for as long as the same list comes again."""
+        last = self.__dict__.get("_cached_lists")
+        if last is not None and last[0] is indices and last[1] is self._cached_mults and not self.param_dict:
+            return last[2]
+        pairs = [self._mults(index) for index in indices]
+        found = ([pair[0] for pair in pairs], [pair[1] for pair in pairs])
+        self._cached_lists = (indices, self._cached_mults, found)
+        return found
+
     def _set_current_context(self, device_id: int) -> None:
         """Count the updates of each device apart, so that every one sees the same number."""
         self._index_update_count = self._all_index_update_counts.setdefault(device_id, {})
@@ -198,13 +208,14 @@ class Optimizer:
 
     def _get_lrs(self, indices: Sequence[Any]) -> list[float]:
         lr = self.learning_rate
-        return [lr * self._mults(index)[0] for index in indices]
+        return [lr * mult for mult in self._mult_lists(indices)[0]]
 
     def _get_lr(self, index: Any) -> float:
         return self.learning_rate * self._mults(index)[0]
 
     def _get_wds(self, indices: Sequence[Any]) -> list[float]:
-        return [self.wd * self._mults(index)[1] for index in indices]
+        wd = self.wd
+        return [wd * mult for mult in self._mult_lists(indices)[1]]
 
     def _get_wd(self, index: Any) -> float:
         return self.wd * self._mults(index)[1]

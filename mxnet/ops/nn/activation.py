@@ -15,12 +15,14 @@ from ..registry import OperatorError, op
 _ACTIVATIONS = {"relu": torch.relu, "sigmoid": torch.sigmoid, "softrelu": F.softplus, "softsign": F.softsign,
                 "tanh": torch.tanh}
 # The same functions' gradients, from input, output and head gradient.
+_RELU, _SIGMOID, _TANH, _SOFTPLUS = (getattr(torch.ops.aten, f"{name}_backward").default
+                                     for name in ("threshold", "sigmoid", "tanh", "softplus"))
 _GRADIENTS = {
-    "relu": lambda data, out, head: torch.ops.aten.threshold_backward(head, out, 0),
-    "sigmoid": lambda data, out, head: torch.ops.aten.sigmoid_backward(head, out),
-    "softrelu": lambda data, out, head: torch.ops.aten.softplus_backward(head, data, 1, 20),
+    "relu": lambda data, out, head: _RELU(head, out, 0),
+    "sigmoid": lambda data, out, head: _SIGMOID(head, out),
+    "softrelu": lambda data, out, head: _SOFTPLUS(head, data, 1, 20),
     "softsign": lambda data, out, head: head / (1 + data.abs()).square(),
-    "tanh": lambda data, out, head: torch.ops.aten.tanh_backward(head, out),
+    "tanh": lambda data, out, head: _TANH(head, out),
 }
 
 

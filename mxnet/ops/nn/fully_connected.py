@@ -50,14 +50,18 @@ def _(params, data, out=None):
 
 
 @fully_connected.direct
-def _(params, data, weight, head, needs):
-    rows = data.reshape(data.shape[0], -1) if params.flatten else data.reshape(-1, data.shape[-1])
-    heads = head if head.ndim == 2 else head.reshape(-1, head.shape[-1])
+def _(params, data, weight, head, needs, into):
+    if data.ndim == head.ndim == 2:
+        rows, heads = data, head
+    else:
+        rows = data.reshape(data.shape[0], -1) if params.flatten else data.reshape(-1, data.shape[-1])
+        heads = head if head.ndim == 2 else head.reshape(-1, head.shape[-1])
     grads = {}
     if "data" in needs:
-        grads["data"] = torch.mm(heads, weight).view(data.shape)
+        found = torch.mm(heads, weight)
+        grads["data"] = found if rows is data else found.view(data.shape)
     if "weight" in needs:
-        grads["weight"] = torch.mm(heads.t(), rows)
+        grads["weight"] = torch.mm(heads.t(), rows, out=into.get("weight"))
     if "bias" in needs:
-        grads["bias"] = heads.sum(0)
+        grads["bias"] = torch.sum(heads, 0, out=into.get("bias"))
     return grads

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -30,8 +30,16 @@ from ._window import (
 PoolType = Literal["max", "avg", "sum", "lp"]
 Convention = Literal["valid", "full", "same"]
 
+
+def _avg_pool3d(data: Tensor, *options: Any) -> Tensor:
+    """torch's, which does not take half precision on a CPU."""
+    if data.dtype in (torch.float16, torch.bfloat16):
+        return F.avg_pool3d(data.float(), *options).to(data.dtype)
+    return F.avg_pool3d(data, *options)
+
+
 _MAX: dict[int, Callable[..., Tensor]] = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
-_AVG: dict[int, Callable[..., Tensor]] = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
+_AVG: dict[int, Callable[..., Tensor]] = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: _avg_pool3d}
 
 
 class Plan(NamedTuple):

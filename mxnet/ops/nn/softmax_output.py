@@ -7,8 +7,10 @@ brought to one view (groups, classes, positions) first, where each position of e
 """
 from __future__ import annotations
 
+import functools
 from typing import Annotated, Any, Literal
 
+import torch
 from torch import Tensor
 
 from ..infer import prod, show
@@ -100,6 +102,8 @@ def _view(params: Params, out: Tensor) -> tuple[int, int, int]:
 
 def _from_classes(params: Params, label: Tensor, out: Tensor) -> Tensor:
     """The gradient from class numbers, in the common view."""
+    if _is_plain(params, label, out):
+        return _plain_from_classes(params, label, out)
     groups, classes, positions = out.shape
     codes = label.flatten().long()
     number = codes[:groups * positions].view(groups, 1, positions)      # MXNet reads the first ones of a longer label
@@ -115,3 +119,24 @@ def _from_classes(params: Params, label: Tensor, out: Tensor) -> Tensor:
         return grad.mul_(params.grad_scale / (codes != ignored).sum().clamp(min=1))
     share = codes.numel() if params.normalization == "batch" else positions
     return grad if share == params.grad_scale else grad.mul_(params.grad_scale / share)
+
+
+_SMALL = 1 << 14                     # elements up to which a comparison with all classes is the quickest way
+
+
+def _is_plain(params: Params, label: Tensor, out: Tensor) -> bool:
+    return (out.shape[2] == 1 and out.numel() <= _SMALL and label.numel() == out.shape[0] and not params.use_ignore
+            and not params.smooth_alpha and params.normalization != "valid")
+
+
+def _plain_from_classes(params: Params, label: Tensor, out: Tensor) -> Tensor:
+    """The common case in few calls: one label an example, nothing ignored or smoothed."""
+    number = label.reshape(-1, 1, 1).trunc()
+    grad = out - (number == _classes(out.shape[1], out.device)).to(out.dtype)
+    share = out.shape[0] if params.normalization == "batch" else 1
+    return grad if share == params.grad_scale else grad.mul_(params.grad_scale / share)
+
+
+@functools.lru_cache(maxsize=64)
+def _classes(count: int, device: torch.device) -> Tensor:
+    return torch.arange(count, dtype=torch.float32, device=device).view(1, count, 1)

@@ -22,8 +22,8 @@ def multibox_prior(data: Tensor, *, sizes: tuple[float, ...] = (1.0,), ratios: t
     sizes : heights of the boxes of the first ratio, relative to the image
     ratios : width divided by height; those but the first come in the first size only
     clip : cut the boxes to the image
-    steps : distance of neighbouring centres, (vertical, horizontal), relative to the image; not positive: 1 / height
-        and 1 / width
+    steps : distance of neighbouring centres, (vertical, horizontal), relative to the image; 1 / height and
+        1 / width when one of them is not positive
     offsets : place of a centre within its pixel, (vertical, horizontal)
 
     The output is (1, height * width * (sizes + ratios - 1), 4), corner boxes relative to the image, pixel after pixel.
@@ -35,9 +35,10 @@ def multibox_prior(data: Tensor, *, sizes: tuple[float, ...] = (1.0,), ratios: t
     """
     _refuse_bad(tuple(data.shape), sizes, ratios, steps, offsets)
     height, width = data.shape[2:4]
+    given = min(steps) > 0
 
     def centres(axis: int, count: int) -> Tensor:
-        step = steps[axis] if steps[axis] > 0 else 1 / count
+        step = steps[axis] if given else 1 / count
         return (torch.arange(count, dtype=data.dtype, device=data.device) + offsets[axis]) * step
     y, x = torch.meshgrid(centres(0, height), centres(1, width), indexing="ij")
     first = ratios[0] ** 0.5
@@ -58,6 +59,8 @@ def _refuse_bad(data, sizes, ratios, steps, offsets):
     for name, value in (("steps", steps), ("offsets", offsets)):
         if len(value) != 2:
             raise OperatorError(f"{name}={value} needs two numbers, (vertical, horizontal)")
+    if steps[0] * steps[1] < 0:
+        raise OperatorError(f"steps={steps} needs both numbers above 0, or none")
 
 
 @multibox_prior.shape

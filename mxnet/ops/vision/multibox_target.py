@@ -55,6 +55,8 @@ def multibox_target(anchor: Tensor, label: Tensor, cls_pred: Tensor, *, overlap_
     refuse_integers(anchor)
     _refuse_misfits(tuple(anchor.shape), tuple(label.shape), tuple(cls_pred.shape))
     refuse_variances(variances)
+    if negative_mining_ratio > 0 >= negative_mining_thresh:
+        raise OperatorError(f"negative_mining_thresh={negative_mining_thresh} has to be above 0")
     batch, count = len(label), anchor.shape[1]
     empty = (anchor.new_zeros(batch, count * 4), anchor.new_zeros(batch, count * 4),
              anchor.new_full((batch, count), ignore_label))

@@ -16,8 +16,26 @@ class Known(NamedTuple):
 
 
 KNOWN = [
-    Known(r".*", r"nothing is raised", r"not supported|not implemented|only support|unsupported|Unknown type|"
-          r"FCompute|currently|cudnn|GPU|CUDA", "more is allowed: the engine can do it"),
+    Known(r".*", r"nothing is raised", r"not supported|not implemented|only support|unsupported|unknown type|data ?type|"
+          r"dtype|FCompute|currently|cudnn|GPU|CUDA|inference only|Lapack", "more is allowed: the engine can do it"),
+    Known(r"CTCLoss", r"label holds|lengths? (hold|is)", r"", "indices out of range read stray memory in MXNet"),
+    Known(r"Sequence(Last|Mask|Reverse)", r"out of bounds|sequence_length", r"", "lengths beyond the axis, likewise"),
+    Known(r"Correlation|Convolution_v1", r"outside of \[0, inf\]|needs \d numbers|InferenceError", r"",
+          "senseless parameters are refused, of which MXNet ignores a part"),
+    Known(r"Reshape", r"do not divide|cannot become|InferenceError|shape_back", r"",
+          "another number of elements is refused"),
+    Known(r"Cast", r"gradient", r"", "a cast from float to integer has gradient 0"),
+    Known(r"Pooling_v1", r"gradient", r"", "with ties, the first gets the gradient"),
+    Known(r"_contrib_(MultiBox|Multi|)(Prior|Proposal)", r"above 0|InferenceError|shape_back|MXNet gives nan", r"",
+          "boxes without a size are refused"),
+    Known(r"SoftmaxActivation", r"gradient", r"",
+          "MXNet's gradient of mode='instance' sums over axis 1, where its softmax is over the last one"),
+    Known(r"_contrib_(Deformable|Modulated|BilinearResize2D|PSROI|RROI|ROI).*|ROIPooling",
+          r"outside of \[|as given, but|InferenceError|not in the valid|need|would be|shape_back", r"",
+          "images, parts and sizes that are not there are refused"),
+    Known(r"BatchNorm|_contrib_BatchNormWithReLU", r"changed value: of the inputs \[\], in MXNet of \['1'\]", r"", "fix_gamma leaves gamma alone"),
+    Known(r"BatchNorm.*", r"gamma is .* but the other inputs need|InferenceError|shape_back", r"",
+          "statistics of another length than the axis read stray memory in MXNet"),
 ]
 
 

@@ -20,6 +20,7 @@ SAMPLES = [
     Sample("reshape", [T(0, 3)], {"shape": (-1, 3)}),
     *[Sample("Reshape", [CUBE], {"target_shape": shape, "keep_highest": keep}) for shape, keep in [
         ((4, 6), False), ((0, 6), False), ((4, 0), True), ((0, 0), True), ((0, 0, 3), True), ((24,), False)]],
+    Sample("Reshape", [CUBE], {"target_shape": (0, 0), "keep_highest": True, "reverse": True}),
     Bad("Reshape", [CUBE], {"shape": (-1, -1)}, match="Reshape.*-1"),
     Bad("Reshape", [CUBE], {"shape": (0, 0, 0, 0)}, match="axis 3"),
     Bad("Reshape", [CUBE], {"shape": (0, 0, -3)}, match="axis 3"),

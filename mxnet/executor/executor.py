@@ -85,6 +85,9 @@ class Executor:
                 self._wanted.append(position)
         self._grad_of_wanted = dict((*self._write, *self._add))
         self._leaves: list[tuple[torch.Tensor, torch.Tensor]] = [(torch.empty(0), torch.empty(0))] * len(self._wanted)
+        # Losses compute something of their own; other outputs may be an argument, or a view of one.
+        self._fresh = [node.op is not None and node.op.is_loss(node.params) and not node.op.alias
+                       for node, _ in self._symbol._outputs]
         self._losses = [node.op is not None and node.op.is_loss(node.params) for node, _ in self._symbol._outputs]
 
     # ---- programs -------------------------------------------------------------------------------
@@ -165,13 +168,16 @@ class Executor:
             raise self._locate(program, tensors, error) from error
         self._roots = results if taped and pair is None else None
         self._ran = True
-        for handle, result in zip(self.outputs, results):
-            result = result.detach()
-            for source in self._sources:
-                if result.data_ptr() == source._tensor.data_ptr() and result.numel():
-                    result = result.clone()          # an output is never an argument's own memory
-                    break
-            handle._tensor = result if result.is_contiguous() else result.contiguous()
+        for handle, result, fresh in zip(self.outputs, results, self._fresh):
+            if taped and pair is None:
+                result = result.detach()
+            handle._tensor = result if fresh else self._own(result)
+
+    def _own(self, result: torch.Tensor) -> torch.Tensor:
+        """An output in contiguous memory that is no argument's."""
+        if result.numel() and any(result.data_ptr() == source._tensor.data_ptr() for source in self._sources):
+            return result.clone(memory_format=torch.contiguous_format)
+        return result.contiguous()
 
     def _put_leaves(self, tensors: list[torch.Tensor]) -> None:
         """Replace the tensors that want a gradient by leaves of the tape, on the same memory."""

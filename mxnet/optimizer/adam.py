@@ -40,7 +40,7 @@ class Adam(_Moments):
 
     def update_multi(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
                      states: Sequence[Any]) -> None:
-        if self.multi_precision or len({w._tensor.device for w in weights}) > 1:
+        if self.multi_precision or not one_context(weights):
             super().update_multi(indices, weights, grads, states)
         else:
             self._step(indices, weights, grads, states)

@@ -235,6 +235,12 @@ def aggregation_size(default: int) -> int:
     return max(1, int(os.environ.get("MXNET_OPTIMIZER_AGGREGATION_SIZE", default)))
 
 
+def one_context(weights: Sequence[NDArray]) -> bool:
+    """Whether all weights are on one context, so that one call can update them."""
+    first = weights[0]._ctx
+    return all(weight._ctx is first or weight._ctx == first for weight in weights)
+
+
 def zeros_like(weight: NDArray) -> NDArray:
     """A state of zeros for a weight."""
     return wrap(torch.zeros_like(weight._tensor), weight._ctx)

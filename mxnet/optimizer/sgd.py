@@ -42,7 +42,7 @@ class SGD(Optimizer):
 
     def update_multi(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
                      states: Sequence[Any]) -> None:
-        if self.multi_precision or len({w._tensor.device for w in weights}) > 1:
+        if self.multi_precision or not one_context(weights):
             super().update_multi(indices, weights, grads, states)
             return
         self._update_count(indices)
@@ -106,7 +106,7 @@ class NAG(Optimizer):
 
     def update_multi(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
                      states: Sequence[Any]) -> None:
-        if self.multi_precision or self.momentum == 0.0 or len({w._tensor.device for w in weights}) > 1:
+        if self.multi_precision or self.momentum == 0.0 or not one_context(weights):
             super().update_multi(indices, weights, grads, states)
             return
         self._update_count(indices)

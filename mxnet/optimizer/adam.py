@@ -11,7 +11,7 @@ import torch
 from ..ndarray import NDArray
 from ..ndarray.generate import function
 from ..ops.fused_updates import adam_step
-from .optimizer import Optimizer, aggregation_size, register, zeros_like
+from .optimizer import Optimizer, aggregation_size, one_context, register, zeros_like
 
 __all__ = ["FTML", "LAMB", "Adam", "Adamax", "Nadam"]
 

@@ -13,7 +13,7 @@ from ..ndarray import NDArray
 from ..ndarray.generate import function
 from ..ops.fused_updates import nag_step, sgd_step
 from ..random import generator
-from .optimizer import Optimizer, aggregation_size, register, zeros_like
+from .optimizer import Optimizer, aggregation_size, one_context, register, zeros_like
 
 __all__ = ["DCASGD", "NAG", "SGD", "SGLD", "Signum", "ccSGD"]
 

@@ -70,8 +70,9 @@ golden: $(ORACLE_READY)  ## record MXNet's answers for new and changed samples (
 bench: $(READY) $(ORACLE_READY)  ## measure against MXNet 1.9.1 and plain PyTorch, in turn
 	@set -e; for script in benchmarks/bench_*.py; do $(PY) $$script $(ARGS); done
 
-fuzz: $(READY)  ## run the property tests with thousands of fresh examples
-	@$(PYTEST) -n $(JOBS) -p tools.fuzz_profile --hypothesis-profile=fuzz -m hypothesis --timeout=3600 $(ARGS)
+fuzz: $(READY) $(ORACLE_READY)  ## thousands of fresh examples: property tests, then operators against MXNet (ARGS="Pooling")
+	@$(PYTEST) -n $(JOBS) -p tools.fuzz_profile --hypothesis-profile=fuzz -m hypothesis --timeout=3600
+	@OMP_NUM_THREADS=1 $(PY) tests/ops/fuzz/run.py $(ARGS)
 
 clean:  ## remove what builds, tests and the demo leave behind; the environments stay
 	@rm -rf build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

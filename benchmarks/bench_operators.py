@@ -34,7 +34,8 @@ LAYERS: dict[str, tuple[str, str, dict[str, Kind]]] = {
     "Pooling max 3x3 stride 2": (
         "S.Pooling(a, kernel=(3, 3), stride=(2, 2), pad=(1, 1), pool_type='max')",
         "F.max_pool2d(a, 3, 2, 1)", {"a": (8, 64, 112, 112)}),
-    "Pooling avg 2x2": ("S.Pooling(a, kernel=(2, 2), stride=(2, 2), pool_type='avg')", "F.avg_pool2d(a, 2)", {"a": IMAGE}),
+    "Pooling avg 2x2": ("S.Pooling(a, kernel=(2, 2), stride=(2, 2), pool_type='avg')", "F.avg_pool2d(a, 2)",
+                        {"a": IMAGE}),
     "Pooling global avg": (
         "S.Pooling(a, kernel=(7, 7), global_pool=True, pool_type='avg')",
         "F.adaptive_avg_pool2d(a, 1)", {"a": (32, 512, 7, 7)}),
@@ -45,8 +46,8 @@ LAYERS: dict[str, tuple[str, str, dict[str, Kind]]] = {
                   {"a": (32, 128, 512), "b": (512,), "c": (512,)}),
     "InstanceNorm": ("S.InstanceNorm(a, b, c)", "F.instance_norm(a, weight=b, bias=c)",
                      {"a": IMAGE, "b": (64,), "c": (64,)}),
-    "GroupNorm": ("S.GroupNorm(a, b, c, num_groups=8)", "F.group_norm(a, 8, b, c)",
-                  {"a": IMAGE, "b": (64,), "c": (64,)}),
+    "GroupNorm": ("S.GroupNorm(a, b, c, num_groups=8)", "F.group_norm(a, 8, b.repeat_interleave(8), "
+                  "c.repeat_interleave(8))", {"a": IMAGE, "b": (8,), "c": (8,)}),
     "L2Normalization": ("S.L2Normalization(a)", "F.normalize(a)", {"a": (256, 512)}),
     "LRN": ("S.LRN(a, nsize=5)", "F.local_response_norm(a, 5, k=2.0)", {"a": IMAGE}),
     "Activation relu": ("S.Activation(a, act_type='relu')", "torch.relu(a)", {"a": IMAGE}),

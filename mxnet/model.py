@@ -104,12 +104,11 @@ def _initialize_kvstore(kvstore: Any, param_arrays: Sequence[Sequence[NDArray]],
 def _update_params_on_kvstore(param_arrays: Sequence[Sequence[NDArray]], grad_arrays: Sequence[Sequence[Any]],
                               kvstore: Any, param_names: Sequence[str]) -> None:
     """Push gradients, pull the weights that the store's optimizer has updated."""
-    for index, (arrays, grads) in enumerate(zip(param_arrays, grad_arrays)):
-        if grads[0] is None:
-            continue
-        name = param_names[index]
-        kvstore.push(name, grads, priority=-index)
-        kvstore.pull(name, arrays, priority=-index)
+    used = [index for index, grads in enumerate(grad_arrays) if grads[0] is not None]
+    for index in used:                     # all pushes first: a distributed store sums many of them at once
+        kvstore.push(param_names[index], grad_arrays[index], priority=-index)
+    for index in used:
+        kvstore.pull(param_names[index], param_arrays[index], priority=-index)
 
 
 def _update_params(param_arrays: Sequence[Sequence[NDArray]], grad_arrays: Sequence[Sequence[Any]], updater: Any,

@@ -168,9 +168,8 @@ class _BackwardBuilder:
 def _bound_rule(node: Node, facts: tuple[str, ...], needs: tuple[str, ...],
                 into: tuple[str, ...]) -> Callable[..., Any]:
     """The node's rule with all that is known now filled in: takes facts and buffers, gives the needed gradients."""
-    op, params = node.op, node.params
+    op, kind = node.op, _rule_kind(node)
     assert op is not None
-    kind = _rule_kind(node)
     rule = op.direct_rule if kind == "direct" else op.grad_rule
     assert rule is not None and kind is not None
     order = op.wanted[kind]

@@ -115,8 +115,8 @@ class Executor:
         cache = self._symbol._program_cache()
         key = ("direct", tuple(self._wanted), tuple(written), *self._program_key)
         if key not in cache:
-            cache[key] = DirectPair(self._symbol._outputs, wanted, written, device=self._ctx.device, groups=self._group2ctx,
-                                    shapes=self._shapes)
+            cache[key] = DirectPair(self._symbol._outputs, wanted, written, device=self._ctx.device,
+                                    groups=self._group2ctx, shapes=self._shapes)
         self._pair = cache[key]
         return self._pair
 

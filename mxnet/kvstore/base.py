@@ -97,7 +97,7 @@ class TestStore(KVStoreBase):
 
     def pushpull(self, key: Any, value: Any, out: Any = None, priority: int = 0) -> None:
         values: list[NDArray] = list(value) if isinstance(value, (list, tuple)) else [value]
-        total = values[0].copy()
+        total: Any = values[0].copy()
         for other in values[1:]:
             total += other.as_in_context(total.context)
         targets = values if out is None else out if isinstance(out, (list, tuple)) else [out]

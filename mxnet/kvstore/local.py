@@ -178,7 +178,7 @@ class KVStore(KVStoreBase):
             raise MXNetTypeError(f"unexpected type for keys: {type(key)}; keys are int or str")
         if self._key_type not in (None, kind):
             raise MXNetTypeError(f"Mixed key types are not allowed: {key!r} after {self._key_type.__name__} keys")
-        if kind is int and not -_INT_MAX <= key <= _INT_MAX:
+        if isinstance(key, int) and not -_INT_MAX <= key <= _INT_MAX:
             raise MXNetIndexError(f"key {key} does not fit in 32 bits")
         self._key_type = kind
         arrays = list(value) if isinstance(value, (list, tuple)) else [value]

@@ -5,6 +5,8 @@ The new weight is the output, the moments are updated in place.
 """
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
 from torch import Tensor
 
@@ -19,6 +21,7 @@ from .optimizer_common import (
     one_minus_power,
     prepared,
 )
+from .params import Range
 from .registry import OperatorError, op
 
 
@@ -125,8 +128,9 @@ mixed(mp_adamw_update)
 
 
 @op("ftml_update")
-def ftml_update(weight: Tensor, grad: Tensor, d: State, v: State, z: State, *, lr: float, beta1: float = 0.6,
-                beta2: float = 0.999, epsilon: float = 1e-8, t: int, wd: float = 0.0, rescale_grad: float = 1.0,
+def ftml_update(weight: Tensor, grad: Tensor, d: State, v: State, z: State, *, lr: float,
+                beta1: Annotated[float, Range(0, 1)] = 0.6, beta2: Annotated[float, Range(0, 1)] = 0.999,
+                epsilon: float = 1e-8, t: int, wd: float = 0.0, rescale_grad: float = 1.0,
                 clip_grad: float = -1.0) -> Tensor:
     """One step of "follow the moving leader".
 

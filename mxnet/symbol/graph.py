@@ -62,9 +62,18 @@ class Node:
                  subgraphs: tuple[Any, ...] = ()) -> None:
         self.op, self.name, self.attrs, self.inputs, self.line = op, name, attrs, inputs, line
         self.subgraphs = subgraphs
-        self.params = params if params is not None or op is None else parse_attrs(op, attrs, name)
-        if subgraphs and params is None:
-            self.params = Params({**self.params, "subgraphs": subgraphs})
+        self.params = params if params is not None or op is None else self._parsed(attrs)
+
+    def _parsed(self, attrs: Mapping[str, str]) -> Params:
+        assert self.op is not None
+        params = parse_attrs(self.op, attrs, self.name)
+        return Params({**params, "subgraphs": self.subgraphs}) if self.subgraphs else params
+
+    def set_attrs(self, attrs: dict[str, str]) -> None:
+        """Replace the attributes; nothing changes when they do not parse."""
+        if self.op is not None:
+            self.params = self._parsed(attrs)
+        self.attrs = attrs
 
     def __repr__(self) -> str:
         return f"<node {self.op.name if self.op else 'null'} {self.name!r}>"

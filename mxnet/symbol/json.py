@@ -15,13 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 from .._files import atomic_write
 from ..base import MXNetError, MXNetTypeError, MXNetValueError, nearest
-from ..ops.registry import REGISTRY, OperatorError
-from .graph import HIDDEN, Entry, Node, topological
+from ..ops.registry import REGISTRY, Operator, OperatorError
+from .graph import HIDDEN, Entry, Node, input_attribute, is_private, topological
 
 if TYPE_CHECKING:
     from .symbol import Symbol
 
 _VERSION = 10901                     # the MXNet release whose format this is
+_UNSTATED = 800
+_INPUTS_LISTED = 900                 # from this release on a file lists every input
+_ARGMAX_AXIS_OPTIONAL = 905          # from this release on argmax without an axis has none, and -1 is the last
 
 
 class SymbolFormatError(MXNetValueError):
@@ -158,10 +161,11 @@ def from_graph(graph: Any) -> Symbol:
     if not isinstance(graph, dict) or not isinstance(graph.get("nodes"), list):
         raise SymbolFormatError("a symbol file is an object with a list of nodes")
     described = [_Described(i, item) for i, item in enumerate(graph["nodes"])]
+    version = _version(graph)
     _refuse_unknown_operators(described)
     nodes: list[Node] = []
     for item in described:
-        nodes.append(_build(item, nodes))
+        nodes.append(_build(item, nodes, version))
     if "heads" in graph:
         heads = [_entry(head, nodes, "heads") for head in _list(graph["heads"], "heads")]
     else:
@@ -226,42 +230,75 @@ def _entry(item: Any, nodes: list[Node], where: str) -> Entry:
     return nodes[source], index
 
 
-def _build(item: _Described, nodes: list[Node]) -> Node:
+def _version(graph: dict[str, Any]) -> int:
+    """The release that wrote the graph, as 10901 for 1.9.1; files from before 0.9 do not say and count as 0.8."""
+    stated = graph.get("attrs") or {}
+    number = stated.get("mxnet_version", ["int", _UNSTATED]) if isinstance(stated, dict) else None
+    if not (isinstance(number, list) and len(number) == 2 and isinstance(number[1], int)):
+        raise SymbolFormatError(f"attrs has mxnet_version as a pair such as [\"int\", {_VERSION}], not {number!r}")
+    return number[1]
+
+
+def _build(item: _Described, nodes: list[Node], version: int) -> Node:
     where = f"node {item.number} ({item.name!r})"
     inputs = [_entry(entry, nodes, f"inputs of {where}") for entry in item.inputs]
     if item.op == "null":
         return Node(None, item.name, item.attrs, [])
     op = REGISTRY[item.op]
     subgraphs = tuple(from_graph(sub) for sub in item.subgraphs)
-    node = Node(op, item.name, _own_attrs(item, op), inputs, subgraphs=subgraphs)
-    _add_missing_inputs(node)
+    attrs, for_inputs = _own_attrs(item, op)
+    if version < _ARGMAX_AXIS_OPTIONAL and op.name in ("argmax", "argmin") and attrs.get("axis") == "-1":
+        del attrs["axis"]                            # then -1 said that there is no axis
+    node = Node(op, item.name, attrs, inputs, subgraphs=subgraphs)
+    _add_missing_inputs(node, version)
+    for name, key, value in for_inputs:
+        _set_on_input(node, name, key, value)
     return node
 
 
-def _own_attrs(item: _Described, op: Any) -> dict[str, str]:
-    """The attributes as this operator takes them: those it does not know are kept as `__x__`, with a warning."""
-    attrs = {}
+def _set_on_input(node: Node, name: str, key: str, value: str) -> None:
+    """Give an attribute such as `lr_mult` to the variable at an input; other nodes and unknown names have no use."""
+    names = node.input_names()
+    if name in names:
+        source = node.inputs[names.index(name)][0]
+        if source.op is None:
+            source.attrs[f"__{key}__"] = value
+
+
+def _own_attrs(item: _Described, op: Operator) -> tuple[dict[str, str], list[tuple[str, str, str]]]:
+    """The attributes as this operator takes them: those it does not know are kept as `__x__`, with a warning.
+
+    Also (input, attribute, value) for each of the old attributes of inputs, such as `weight_lr_mult`.
+    """
+    attrs, for_inputs = {}, []
     for key, value in item.attrs.items():
-        if key in op.params or op.open_params or (key.startswith("__") and key.endswith("__")):
+        meant = input_attribute(key)
+        if key in op.params or is_private(key):
             attrs[key] = value
-        elif key.endswith(tuple(f"_{hidden}" for hidden in HIDDEN)):
-            attrs[f"__{key}__"] = value              # weight_lr_mult and the like: MXNet's old per-input attributes
+        elif meant:
+            for_inputs.append((*meant, value))
+        elif op.open_params:
+            attrs[key] = value
         else:
             warnings.warn(f"{op.name} {item.name!r}: parameter {key}={value!r} of the file is not known and ignored",
                           stacklevel=2)
             attrs[f"__{key}__"] = value
     if op.count is not None and op.count not in attrs:
         attrs[op.count] = str(len(item.inputs))
-    return attrs
+    return attrs, for_inputs
 
 
-def _add_missing_inputs(node: Node) -> None:
-    """Auxiliary states, which files before 0.9 do not list, become variables of the usual name."""
+def _add_missing_inputs(node: Node, version: int) -> None:
+    """Auxiliary states, which files before 0.9 do not list, become variables of the usual name.
+
+    In such files any other input may be left out too. Later ones list all; only states are made good for those.
+    """
+    from .compose import auto_variable
     assert node.op is not None and node.params is not None
     wanted = node.op.inputs(node.params, len(node.inputs))
     missing = wanted[len(node.inputs):]
-    if len(node.inputs) > len(wanted) or not all(item.aux for item in missing):
+    if len(node.inputs) > len(wanted) or not (version < _INPUTS_LISTED or all(item.aux for item in missing)):
         names = ", ".join(item.name for item in wanted)
         raise SymbolFormatError(f"{node.where()} takes {len(wanted)} inputs ({names}), "
                                 f"the file gives {len(node.inputs)}")
-    node.inputs += [(Node(None, f"{node.name}_{item.name}", {}, []), 0) for item in missing]
+    node.inputs += [(auto_variable(node, item), 0) for item in missing]

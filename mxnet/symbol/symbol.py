@@ -23,7 +23,7 @@ from ..base import (
 from ..context import Context, current_context
 from ..dtype import NUMPY, as_torch
 from . import infer, json
-from .graph import HIDDEN, Entry, Node, auxiliary, copy_graph, topological
+from .graph import HIDDEN, Entry, Node, auxiliary, copy_graph, stored_key, topological
 
 __all__ = ["Symbol"]
 
@@ -63,7 +63,7 @@ class Symbol:
     def __call__(self, *args: Symbol, **kwargs: Any) -> Symbol:
         """A copy in which free variables are replaced: `net(data=other)`, or by position in argument order.
 
-        `name=` renames the output node. Raises MXNetError for names that are no arguments.
+        `name=` renames the output node (of a group, its first). Raises MXNetError for names that are no arguments.
         """
         made = self.__copy__()
         made._compose(*args, **kwargs)
@@ -90,8 +90,6 @@ class Symbol:
         replace = {id(variables[key]): value._outputs[0] for key, value in named.items()}
         self._outputs, self._order, self._programs = copy_graph(self._outputs, replace), None, {}
         if name is not None:
-            if len({id(node) for node, _ in self._outputs}) != 1:
-                raise MXNetValueError("compose: a group of symbols cannot be renamed")
             self._outputs[0][0].name = name
 
     def __copy__(self) -> Symbol:
@@ -184,7 +182,7 @@ class Symbol:
         return node.attrs.get(f"__{key}__" if key in HIDDEN and key not in node.attrs else key)
 
     def list_attr(self, recursive: bool = False) -> dict[str, str]:
-        """All attributes of this node (of a group: of its first). `recursive` is no longer supported: use `attr_dict`."""
+        """All attributes of this node (of a group: of its first). `recursive` is not supported: use `attr_dict`."""
         if recursive:
             raise MXNetError("list_attr(recursive=True) is deprecated, use attr_dict instead")
         return self._with_short_names(self._outputs[0][0].attrs)

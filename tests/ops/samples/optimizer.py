@@ -126,6 +126,8 @@ SAMPLES = [
     *_adamw("_mp_adamw_update", 2, ("float16", "float32"), skip=UNDEFINED, **CLOSE),
     Bad("_adamw_update", [T(3), T(3), T(3), T(3), T(2)], {"lr": 0.1, "eta": 1.0}, match="rescale_grad"),
     Bad("_adamw_update", [T(3), T(3), T(3), T(3), ONE], {"lr": 0.1}, match="eta"),
+    *[Bad("ftml_update", [T(3)] * 5, {"lr": 0.1, "t": 1, name: 1.5}, match=f"{name}=1.5")
+      for name in ("beta1", "beta2")],
 
     *[Sample("_sparse_adagrad_update", [T(*shape), T(*shape), T(*shape, low=0.1, high=1)], params, skip=UNDEFINED,
              ours_ok="MXNet has this for row-sparse gradients only")

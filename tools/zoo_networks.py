@@ -2,7 +2,7 @@
 """Networks made by MXNet 1.9.1 itself, and one way to run them that MXNet and this package have in common.
 
 `export` needs MXNet's own Python (gluon, mx.rnn). `run` knows only what both sides offer: `mx.sym`, `mx.nd`, `bind`.
-As a script: `python zoo_networks.py export NAME FOLDER`, `python zoo_networks.py run FOLDER RESULT.npz`.
+As a script: `export NAME FOLDER`, `run FOLDER RESULT.npz`, `resave FOLDER TARGET`.
 
 A folder holds `net-symbol.json`, `net-0000.params` and `inputs.json`: {name: [shape, kind]}, where a whole number as
 kind means labels below it and "normal" values of the normal distribution. Weights and inputs come from NumPy's
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import time
 import warnings
@@ -257,10 +258,33 @@ def difference(ours, theirs, kind):
     return worst
 
 
+def condensed(result, size=64):
+    """The result with arrays above a size replaced by a few of their projections, which any difference would move."""
+    return {key: np.asarray(array, np.float64) if np.size(array) <= size else _projections(key, array)
+            for key, array in result.items()}
+
+
+def _projections(key, array, number=8):
+    flat = np.asarray(array, np.float64).ravel()
+    signs = _stream(key).choice([-1.0, 1.0], (number, flat.size))
+    return np.append(signs @ flat, np.linalg.norm(flat)) / np.sqrt(flat.size)
+
+
+def resave(source, target):
+    """Load what is in a folder and save it to another."""
+    import mxnet as mx
+    os.makedirs(target, exist_ok=True)
+    symbol, params = mx.sym.load(os.path.join(source, "net-symbol.json")), mx.nd.load(
+        os.path.join(source, "net-0000.params"))
+    symbol.save(os.path.join(target, "net-symbol.json"))
+    mx.nd.save(os.path.join(target, "net-0000.params"), params)
+    shutil.copy(os.path.join(source, "inputs.json"), target)
+
+
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     command, first, second = sys.argv[1:]
-    if command == "export":
-        export(first, second)
-    else:
+    if command == "run":
         np.savez(second, **run(first))
+    else:
+        {"export": export, "resave": resave}[command](first, second)

@@ -136,18 +136,36 @@ def histogram(data: Tensor, bins: Tensor | None = None, *, bin_cnt: int | None =
     >>> count.asnumpy().tolist(), edges.asnumpy().tolist()
     ([1, 2, 1], [0.0, 1.0, 2.0, 3.0])
     """
-    edges = _equal_edges(data, bin_cnt, range) if bins is None else bins.clone(memory_format=torch.contiguous_format)
     values = data.reshape(-1)
-    inner = values[(values >= edges[0]) & (values <= edges[-1])] if not data.is_meta else values
-    places = torch.searchsorted(edges, inner, right=True) - 1
+    if bins is None:
+        _require_bins(bin_cnt, range)       # type: ignore[arg-type]
+        low, high = range if range[0] != range[1] else (range[0] - 0.5, range[1] + 0.5)     # type: ignore[index]
+        edges = _equal_edges(data, bin_cnt, low, high)
+        places = _equal_places(values, edges, low, high)
+    else:
+        edges = bins.clone(memory_format=torch.contiguous_format)
+        places = torch.searchsorted(edges, _between(values, edges[0], edges[-1]), right=True) - 1
     last = edges.shape[0] - 2
-    return _count(places.clamp_(max=last), last + 1), edges
+    return _count(places.clamp_(0, last), last + 1), edges
 
 
-def _equal_edges(data, count, limits):
+def _between(values, low, high):
+    return values[(values >= low) & (values <= high)] if not values.is_meta else values
+
+
+def _equal_places(values, edges, low, high):
+    """By division, and then to a neighbouring bin where the edges, which are cut to the dtype of the data, say so: in
+    bins of a broken width, integers lie as they do in MXNet."""
+    values = _between(values.double(), low, high)
+    count = edges.shape[0] - 1
+    places = ((values - low) * count / (high - low)).long().clamp_(max=count - 1)
+    below = values < edges[places]
+    above = (values >= edges[places + 1]) & ~below
+    return places - below.long() + above.long()
+
+
+def _equal_edges(data, count, low, high):
     """Computed in float64 and cut to the dtype of `data`, as MXNet does."""
-    _require_bins(count, limits)
-    low, high = limits if limits[0] != limits[1] else (limits[0] - 0.5, limits[1] + 0.5)
     steps = torch.arange(count + 1, dtype=torch.float64, device=data.device)
     return ((low * (count - steps) + high * steps) / count).to(data.dtype)
 

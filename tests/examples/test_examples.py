@@ -18,8 +18,9 @@ SECONDS = 120           # only stops a program that hangs
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.stem)
 def test_example_reaches_its_result(program: Path, tmp_path: Path) -> None:
     search = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    settings = {**os.environ, "PYTHONPATH": search, "OMP_NUM_THREADS": "1"}
     done = subprocess.run([sys.executable, "-W", "error", str(program)], cwd=tmp_path, timeout=SECONDS,
-                          capture_output=True, text=True, env={**os.environ, "PYTHONPATH": search, "OMP_NUM_THREADS": "1"})
+                          capture_output=True, text=True, env=settings)
     assert done.returncode == 0, f"{program.name} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
 
 

@@ -44,6 +44,8 @@ KNOWN = [
     Known(r"topk|sort|argsort|argmax|argmin", r"values differ", r"", "ties have no order"),
     Known(r"_cv.*|_image_.*", r"OpenCV takes", r"", "pixels of other types are refused, of which MXNet makes nonsense"),
     Known(r"_eye|_full|_ones|_zeros.*|_linspace", r"outside of \[", r"", "negative sizes are refused"),
+    Known(r"_image_.*", r"leave the image|InferenceError|shape_back", r"", "regions outside of the image are refused"),
+    Known(r"_image_.*", r"nothing is raised", r"channel", "images of any number of channels"),
     Known(r"SoftmaxActivation", r"gradient", r"",
           "MXNet's gradient of mode='instance' sums over axis 1, where its softmax is over the last one"),
     Known(r"_contrib_(Deformable|Modulated|BilinearResize2D|PSROI|RROI|ROI).*|ROIPooling",

@@ -16,7 +16,7 @@ import numpy as np
 
 import mxnet as mx
 
-SEED, BATCH, EPOCHS = 42, 250, 8
+SEED, BATCH, EPOCHS = 42, 250, 3
 WORDS, SAMPLES, NOISE, WIDTH = 1000, 50_000, 10, 32
 REQUIRED = 0.95         # share of the words whose most likely follower is found, among all words
 

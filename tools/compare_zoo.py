@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hold networks of MXNet's model zoo, run by this package, against MXNet 1.9.1: writes docs/zoo.md.
 
-`python tools/compare_zoo.py [--record] [NAME ...]`. Needs MXNet in `.oracle` (`make oracle`). Each side runs in a process
-of its own (see `zoo_networks`). The table is written when all networks are compared. `--record` writes what the tests
-hold against, tests/data/zoo, from MXNet's results for the small networks. Exits with 1 if a difference is too large.
+`python tools/compare_zoo.py [--record] [NAME ...]`. Needs MXNet in `.oracle` (`make oracle`). Each side runs in a
+process of its own (see `zoo_networks`). The table is written when all networks are compared. `--record` writes what
+the tests hold against, tests/data/zoo, from MXNet's results for the small networks. Exits with 1 if a difference is
+too large.
 """
 from __future__ import annotations
 
@@ -44,7 +45,8 @@ loaded and run by both. Differences are the largest one in any array, relative t
 def side(python: Path, *arguments: str, onednn: bool = True) -> None:
     env = {**os.environ, "MXNET_MKLDNN_ENABLED": str(int(onednn)), "MXNET_STORAGE_FALLBACK_LOG_VERBOSE": "0"}
     env["PYTHONPATH"] = "" if python == ORACLE else str(ROOT)
-    done = subprocess.run([str(python), str(SCRIPT), *arguments], env=env, capture_output=True, text=True)
+    done = subprocess.run([str(python), str(SCRIPT), *arguments], env=env, capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL)
     if done.returncode:
         raise SystemExit(f"{' '.join(arguments[:2])}: {done.stderr.strip()[-2000:]}")
 

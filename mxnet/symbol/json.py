@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _VERSION = 10901                     # the MXNet release whose format this is
 _UNSTATED = 800
+_COUNTS = ("num_args", "num_outputs", "num_out_data", "num_arrays", "num_tensors", "num_weights", "sections")
+_MOST = 10_000                       # as many digits as this may the number of a node's inputs or outputs have
 _INPUTS_LISTED = 900                 # from this release on a file lists every input
 _ARGMAX_AXIS_OPTIONAL = 905          # from this release on argmax without an axis has none, and -1 is the last
 
@@ -219,7 +221,7 @@ def _refuse_unknown_operators(described: list[_Described]) -> None:
 
 
 def _entry(item: Any, nodes: list[Node], where: str) -> Entry:
-    if not (isinstance(item, list) and len(item) in (2, 3) and all(isinstance(n, int) for n in item)):
+    if not (isinstance(item, list) and len(item) in (2, 3) and all(type(n) is int for n in item)):
         raise SymbolFormatError(f"{where}: an entry is a list of two or three whole numbers, not {item!r}")
     source, index = item[:2]
     if not 0 <= source < len(nodes):
@@ -249,11 +251,20 @@ def _build(item: _Described, nodes: list[Node], version: int) -> Node:
     attrs, for_inputs = _own_attrs(item, op)
     if version < _ARGMAX_AXIS_OPTIONAL and op.name in ("argmax", "argmin") and attrs.get("axis") == "-1":
         del attrs["axis"]                            # then -1 said that there is no axis
+    _refuse_huge_counts(attrs, where)
     node = Node(op, item.name, attrs, inputs, subgraphs=subgraphs)
     _add_missing_inputs(node, version)
     for name, key, value in for_inputs:
         _set_on_input(node, name, key, value)
     return node
+
+
+def _refuse_huge_counts(attrs: Mapping[str, str], where: str) -> None:
+    """A node has a list of its inputs and outputs: a damaged number may not make it fill the memory."""
+    for key in _COUNTS:
+        digits = attrs.get(key, "").strip().lstrip("+-")
+        if digits.isdecimal() and len(digits) > len(str(_MOST)):
+            raise SymbolFormatError(f"{where}: {key}={attrs[key]!r} is too large")
 
 
 def _set_on_input(node: Node, name: str, key: str, value: str) -> None:

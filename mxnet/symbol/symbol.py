@@ -6,6 +6,7 @@ Arithmetic and methods named after operators are put on the class by `mxnet.symb
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -87,7 +88,9 @@ class Symbol:
             if key not in variables:
                 raise MXNetKeyError(f"compose: no argument is named {key!r}.{nearest(key, variables)} "
                                     f"The arguments are {list(variables)}")
-        replace = {id(variables[key]): value._outputs[0] for key, value in named.items()}
+        counts = Counter(node.name for node in self._nodes if node.op is None)
+        replace = {id(variables[key]): value._outputs[0] for key, value in named.items()
+                   if counts[key] == 1}              # MXNet leaves variables that share a name
         self._outputs, self._order, self._programs = copy_graph(self._outputs, replace), None, {}
         if name is not None:
             self._outputs[0][0].name = name

@@ -59,6 +59,8 @@ SAMPLES = [
     Bad("topk", [CUBE], {"ret_typ": "all"}, match="ret_typ"),
     # _histogram
     Sample("_histogram", [COUNTED], {"bin_cnt": 3, "range": (0.0, 3.0)}),
+    *[Sample("_histogram", [values([0, 1, 2, 3, 9, 1], "int32")], {"bin_cnt": count, "range": limits})
+      for count, limits in ((5, (0.0, 3.0)), (5, (0.5, 3.0)), (7, (0.0, 3.0)), (4, (-2.5, 1.5)))],
     Sample("_histogram", [COUNTED], {"bin_cnt": 7, "range": (-1.3, 2.7)}),
     Sample("_histogram", [COUNTED], {"bin_cnt": 3, "range": (3.0, 3.0)}),
     Sample("_histogram", [COUNTED, values([0, 1, 2.5, 3])]),

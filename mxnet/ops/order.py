@@ -139,7 +139,7 @@ def histogram(data: Tensor, bins: Tensor | None = None, *, bin_cnt: int | None =
     values = data.reshape(-1)
     if bins is None:
         _require_bins(bin_cnt, range)       # type: ignore[arg-type]
-        low, high = range if range[0] != range[1] else (range[0] - 0.5, range[1] + 0.5)     # type: ignore[index]
+        low, high = range if range[0] != range[1] else (range[0] - 0.5, range[1] + 0.5)     # type: ignore[index,misc]
         edges = _equal_edges(data, bin_cnt, low, high)
         places = _equal_places(values, edges, low, high)
     else:

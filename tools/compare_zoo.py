@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from generated import ROOT, write
-from zoo_networks import FULL, SMALL, condensed, difference
+from zoo_networks import FULL, SMALL, condensed, difference, packed
 
 ORACLE, OURS = ROOT / ".oracle/bin/python", Path(sys.executable)
 SCRIPT = ROOT / "tools" / "zoo_networks.py"
@@ -30,7 +30,8 @@ Written by `tools/compare_zoo.py`. Each network is made and saved by MXNet, with
 loaded and run by both. Differences are the largest one in any array, relative to the largest magnitude in that array.
 
 - **inference, training**: outputs ahead of and behind the softmax, with moving and with batch statistics.
-- **gradient**: of all parameters, in training mode, with softplus in place of rectifiers and means in place of maxima.
+- **gradient**: of all parameters, in training mode; where there is batch normalization, with softplus in place of
+  rectifiers and means in place of maxima.
 - **gradient as it is**: the same with the network's own rectifiers and maxima. Where rounding moves a value across
   zero, or makes another value of a window the largest, the gradient jumps; deep networks have many such values, and
   MXNet is as far from the gradient in double precision as this package is.
@@ -71,7 +72,7 @@ def record(name: str, work: Path, theirs: dict[str, np.ndarray]) -> None:
     texts = {key: np.frombuffer((work / name / file).read_bytes(), np.uint8)
              for key, file in (("symbol", "net-symbol.json"), ("inputs", "inputs.json"))}
     kept = {key: value for key, value in theirs.items() if not key.startswith(("seconds", "grad"))}
-    np.savez_compressed(RECORDS / f"{name}.npz", **texts, **condensed(kept))
+    np.savez_compressed(RECORDS / f"{name}.npz", **texts, **packed(condensed(kept)))
 
 
 def row(name: str, found: dict[str, float]) -> str:

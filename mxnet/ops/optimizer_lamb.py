@@ -13,11 +13,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .infer import show
 from .optimizer_adaptive import moment_ratio, update_moments
 from .optimizer_common import State, alike, constant, mixed, one_minus_power, prepared
 from .optimizer_lists import (
     cast_list,
     constants,
+    masters_of,
     moment_ratios,
     numbered_inputs,
     numbered_outputs,
@@ -28,7 +30,7 @@ from .optimizer_lists import (
     sums_of_squares,
     update_all_moments,
 )
-from .registry import op
+from .registry import OperatorError, op
 
 
 def _direction(weight: Tensor, grad: Tensor, mean: Tensor, var: Tensor, beta1: float, beta2: float, epsilon: float,
@@ -92,12 +94,18 @@ def _(params, weight=None, grad=None):
                 out=torch.float32)
 
 
+def _require_numbers(**norms: Tensor) -> None:
+    for name, norm in norms.items():
+        if norm.numel() != 1:
+            raise OperatorError(f"{name} is {show(tuple(norm.shape))}, but has to be one number")
+
+
 def trust(norm: Tensor, step_norm: Tensor, lower_bound: float, upper_bound: float) -> Tensor:
-    """The ratio of the norms of weight (kept within the bounds, unless they are not positive) and step; 1 if one is 0.
+    """The ratio of the norms of weight (kept within the bounds, unless they are negative) and step; 1 if one is 0.
     """
-    if lower_bound > 0.0:
+    if lower_bound >= 0.0:
         norm = norm.clamp(min=constant(lower_bound, norm.dtype))
-    if upper_bound > 0.0:
+    if upper_bound >= 0.0:
         norm = norm.clamp(max=constant(upper_bound, norm.dtype))
     return torch.where((norm == 0) | (step_norm == 0), torch.ones_like(norm), norm / step_norm)
 
@@ -108,13 +116,14 @@ def lamb_update_phase2(weight: Tensor, g: Tensor, r1: Tensor, r2: Tensor, *, lr:
     """Phase two of LAMB: `weight - lr * r1 / r2 * g`.
 
     `g` is the direction of phase one; `r1` and `r2`, arrays with one element, are the norms of weight and `g`. `r1` is
-    kept within the bounds that are positive; when it or `r2` is 0 the ratio is 1.
+    kept within the bounds that are not negative; when it or `r2` is 0 the ratio is 1.
 
     >>> import mxnet as mx
     >>> made = mx.nd.lamb_update_phase2(mx.nd.ones(2), mx.nd.ones(2), mx.nd.array([2]), mx.nd.array([4]), lr=0.5)
     >>> made.asnumpy().tolist()
     [0.75, 0.75]
     """
+    _require_numbers(r1=r1, r2=r2)
     rate = trust(r1, r2, lower_bound, upper_bound).mul_(constant(lr, weight.dtype))
     return weight - rate * g
 
@@ -131,6 +140,7 @@ def mp_lamb_update_phase2(weight: Tensor, g: Tensor, r1: Tensor, r2: Tensor, wei
     >>> mx.nd.mp_lamb_update_phase2(weight, mx.nd.ones(2), *norms, master, lr=0.5).asnumpy().tolist()
     [0.75, 0.75]
     """
+    _require_numbers(r1=r1, r2=r2)
     rate = trust(r1, r2, lower_bound, upper_bound).mul_(constant(lr, torch.float32))
     return weight32.sub_(rate * g).to(weight.dtype, copy=True)
 
@@ -201,6 +211,7 @@ def multi_mp_lamb_update(*data: Tensor, learning_rates: tuple[float, ...], beta1
     """
     settings = locals()
     weights, grads, means, variances, masters = split(data, 5, learning_rates, wds, step_count)
+    masters = masters_of(weights, masters)
     norms = sums_of_squares(weights).sqrt_()         # of the rounded weights, as in MXNet
     steps = _steps(masters, cast_list(grads, torch.float32), means, variances, norms, settings)
     torch._foreach_sub_(masters, steps)

@@ -82,6 +82,12 @@ def cast_list(tensors: Tensors, dtype: torch.dtype) -> list[Tensor]:
     return made
 
 
+def masters_of(weights: Tensors, masters: Tensors) -> list[Tensor]:
+    """What a step in mixed precision works on, in place: the float32 masters, or copies of weights that are float32
+    themselves, whose masters MXNet neither reads nor writes."""
+    return cast_list(weights, torch.float32) if weights[0].dtype == torch.float32 else list(masters)
+
+
 def one_or_all(outputs: Sequence[Tensor]) -> Any:
     """What a kernel returns: the only output itself, else a tuple."""
     return outputs[0] if len(outputs) == 1 else tuple(outputs)

@@ -17,6 +17,7 @@ from .optimizer_common import constant
 from .optimizer_lists import (
     cast_list,
     constants,
+    masters_of,
     moment_ratios,
     numbered_inputs,
     numbered_outputs,
@@ -118,6 +119,7 @@ def multi_mp_sgd_update(*data: Tensor, lrs: tuple[float, ...], wds: tuple[float,
     [0.5]
     """
     weights, grads, masters = split(data, 3, lrs, wds)
+    masters = masters_of(weights, masters)
     steps = _steps(masters, cast_list(grads, torch.float32), lrs, wds, rescale_grad, clip_gradient)
     torch._foreach_sub_(masters, steps)
     return _masters_out(masters, weights)
@@ -134,6 +136,7 @@ def multi_mp_sgd_mom_update(*data: Tensor, lrs: tuple[float, ...], wds: tuple[fl
     [0.5]
     """
     weights, grads, moms, masters = split(data, 4, lrs, wds)
+    masters = masters_of(weights, masters)
     steps = _steps(masters, cast_list(grads, torch.float32), lrs, wds, rescale_grad, clip_gradient)
     torch._foreach_add_(masters, _velocities(moms, steps, momentum))
     return _masters_out(masters, weights)
@@ -185,6 +188,7 @@ def preloaded_multi_mp_sgd_update(*data: Tensor, rescale_grad: float = 1.0, clip
     """
     *body, lrs, wds = data
     weights, grads, masters = split(body, 3)
+    masters = masters_of(weights, masters)
     steps = _preloaded_steps(masters, cast_list(grads, torch.float32), lrs, wds, rescale_grad, clip_gradient)
     torch._foreach_sub_(masters, steps)
     return _masters_out(masters, weights)
@@ -204,6 +208,7 @@ def preloaded_multi_mp_sgd_mom_update(*data: Tensor, momentum: float = 0.0, resc
     """
     *body, lrs, wds = data
     weights, grads, moms, masters = split(body, 4)
+    masters = masters_of(weights, masters)
     steps = _preloaded_steps(masters, cast_list(grads, torch.float32), lrs, wds, rescale_grad, clip_gradient)
     torch._foreach_add_(masters, _velocities(moms, steps, momentum))
     return _masters_out(masters, weights)
@@ -274,6 +279,7 @@ def multi_mp_adamw_update(*data: Tensor, lrs: tuple[float, ...], beta1: float = 
     """
     *body, rescale_grad = data
     weights, grads, means, variances, masters = split(body, 5, lrs, wds, etas)
+    masters = masters_of(weights, masters)
     scale = usable_scale(rescale_grad)
     if scale is not None:
         steps = _adamw_steps(masters, cast_list(grads, torch.float32), means, variances, scale, lrs, wds, etas, beta1,

@@ -43,7 +43,7 @@ def write_network(record: dict, folder: Path) -> None:
 
 
 def compare(result: dict, record: dict) -> None:
-    result = zoo.condensed(result)
+    result, record = zoo.condensed(result), zoo.unpacked(record)
     for kind, limit in LIMITS.items():
         assert zoo.difference(result, record, kind) < limit, kind
 

@@ -160,10 +160,11 @@ def _reshape(rng: Rng) -> Drawn:
             at += 2
         elif step < 0.45:
             part = rng.choice([n for n in range(1, size + 1) if size % n == 0])
-            codes += rng.choice(([-4, part, size // part], [-4, part, -1], [-4, -1, size // part]))
+            whole = [-4, part, size // part]
+            codes += whole if unknown else rng.choice((whole, [-4, part, -1], [-4, -1, size // part]))
             at += 1
         else:
-            if step < 0.6 and not unknown and -2 not in codes:
+            if step < 0.6 and not unknown and -2 not in codes and -4 not in codes:
                 codes.append(-1)
                 unknown = True
             else:

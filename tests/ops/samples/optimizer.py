@@ -116,8 +116,12 @@ SAMPLES = [
                                          (values([2.0]), values([0.0])))],
     Sample("lamb_update_phase2", [T(4, dtype="float64"), T(4, dtype="float64"), values([0.3], "float64"),
                                   values([0.7], "float64")], {"lr": 0.1, "upper_bound": 0.1}, skip=UNDEFINED),
+    *[Sample("lamb_update_phase2", [T(3, 5), T(3, 5), values([2.0]), values([0.5])],
+             {"lr": 0.1, "lower_bound": low, "upper_bound": high}, skip={"grad": "updates have no gradient"})
+      for low, high in ((-1.0, 0.0), (0.0, -1.0), (0.0, 0.0))],
     Bad("lamb_update_phase2", [T(3, 5), T(3, 4), ONE, ONE], {"lr": 0.1}, match="lamb_update_phase2"),
     Bad("lamb_update_phase2", [T(3, 5), T(3, 5), ONE, ONE], {}, match="lr"),
+    Bad("lamb_update_phase2", [T(3, 5), T(3, 5), T(5), ONE], {"lr": 0.1}, match=r"r1 is \(5,\)"),
     *[Sample("mp_lamb_update_phase2", [T(3, 5, dtype="float16"), T(3, 5), values([r1]), values([0.8]), T(3, 5)],
              params, skip=FORGETS) for params in LAMB2 for r1 in (0.0, 2.0)],
     Bad("mp_lamb_update_phase2", [T(3, dtype="float16"), T(3), ONE, ONE, T(4)], {"lr": 0.1}, match="weight32"),

@@ -49,7 +49,9 @@ def _descents():
     for op, (states, masters, own) in DESCENTS.items():
         for count, settings in ((3, {}), (2, {"rescale_grad": 0.3}), (2, {"clip_gradient": 0.2}), (1, {}),
                                 (2, {"rescale_grad": 0.3, "clip_gradient": 0.2})):
-            for dtype in ("float16",) if masters else ("float32", "float16", "float64") if count == 3 else ("float32",):
+            whole = count == 3
+            for dtype in (("float16", "float32") if whole else ("float16",)) if masters else \
+                    ("float32", "float16", "float64") if whole else ("float32",):
                 params = {**own, **settings, "num_weights": count}
                 rates = {"lrs": (0.1, 0.02, 0.3)[:count], "wds": (0.05, 0.0, 0.01)[:count]}
                 inputs, places = _weights(count, states, masters, dtype), _places(count, states, masters)
@@ -68,7 +70,8 @@ def _adaptive():
         for count, settings in ((3, {}), (2, {"clip_gradient": 0.2}), (1, {}), (2, extra[0]), (3, extra[1]),
                                 (2, {"rescale_grad": 0.3, "clip_gradient": 0.1} if lamb else {"beta2": 0.9})):
             # MXNet's _multi_adamw_update takes its rates for another type where weights are not float32
-            for dtype in ("float16",) if masters else ("float32", "float16") if count == 3 and lamb else ("float32",):
+            for dtype in ("float16", "float32")[:1 + (count == 3)] if masters else \
+                    ("float32", "float16") if count == 3 and lamb else ("float32",):
                 rates = ("learning_rates", "num_tensors") if lamb else ("lrs", "num_weights")
                 params = {**own, **settings, rates[0]: (0.1, 0.02, 0.3)[:count], "wds": (0.05, 0.0, 0.01)[:count],
                           rates[1]: count}

@@ -37,6 +37,7 @@ from . import ndarray as nd
 from . import optimizer as opt
 from . import random as rnd
 from . import symbol as sym
+from ._memory import keep_freed_memory
 from .attribute import AttrScope
 from .base import MXNetError
 from .context import Context, cpu, cpu_pinned, current_context, gpu, gpu_memory_info, num_gpus
@@ -69,6 +70,8 @@ if TYPE_CHECKING:
     from . import visualization as viz
 
 __version__ = "1.9.1"
+
+keep_freed_memory()
 
 # Modules that are imported when they are first asked for, and their second names.
 _LAZY = ("callback", "contrib", "engine", "executor_manager", "image", "libinfo", "log", "monitor", "ndarray_doc",

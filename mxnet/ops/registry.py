@@ -51,13 +51,16 @@ class Operator:
     alias : whether the kernel may return a view of an input
     count : the parameter that holds the number of inputs of a variadic operator, filled in when not given
     loss : whether the gradient does not depend on a head gradient, so that `backward()` needs none
-    shape_rule, dtype_rule, grad_rule, direct_rule : see `shape`, `dtype`, `gradient`, `direct`
+    shape_rule, dtype_rule, grad_rule, direct_rule, into_rule : see `shape`, `dtype`, `gradient`, `direct`, `into`
     open_params : whether any keyword is a parameter; those that the schema does not have are kept as text
     varying_aux : whether nodes differ in which of their inputs are auxiliary states (`Input.aux` says)
+    sized : for an operator without inputs, what to change in parameters that leave the size of the output to the
+        consumers: `sized(params, shape) -> changes`; without it, the parameter `shape` is set
     """
 
     open_params = False
     varying_aux = False
+    sized: Callable[[Params, tuple[int, ...]], dict[str, Any]] | None = None
 
     def __init__(self, name: str, aliases: tuple[str, ...], kernel: Kernel, schema: Schema, *,
                  outputs: Any = ("output",), visible: Any = None, when: Mapping[str, Callable[[Params], bool]],
@@ -73,6 +76,7 @@ class Operator:
         self.dtype_rule: Rule | None = None
         self.grad_rule: Rule | None = None
         self.direct_rule: Rule | None = None
+        self.into_rule: Kernel | None = None
         self.wanted: dict[str, tuple[str, ...]] = {}      # rule kind -> names of the arguments that it takes
         self.awaited: dict[str, tuple[str, ...]] = {}     # rule kind -> those without which it cannot say anything
         self._parsed: dict[Any, Params] = {}
@@ -116,6 +120,14 @@ class Operator:
         self.direct_rule = self._attach("direct", rule)
         return rule
 
+    def into(self, rule: Kernel) -> Kernel:
+        """Attach what an imperative call with `out=` does, where the result depends on what that array is or holds.
+
+        `rule(out, *tensors, **params)` gives the new values of `out`, of its shape and dtype.
+        """
+        self.into_rule = rule
+        return rule
+
     def _attach(self, kind: str, rule: Rule) -> Rule:
         arguments = inspect.signature(rule).parameters
         self.wanted[kind] = tuple(arguments)
@@ -147,6 +159,8 @@ class Operator:
 
     def _parse(self, given: Mapping[str, Any]) -> Params:
         values: dict[str, Any] = {}
+        if not self.open_params and not given.keys() <= self.params.keys():
+            self._refuse_unknown(given)           # ahead of what is missing: that may just be misspelt
         for name, param in self.params.items():
             value = given.get(name, _Null)
             if value is _Null:
@@ -161,8 +175,6 @@ class Operator:
         if self.open_params:
             values.update({key: attr_text(value) for key, value in given.items()
                            if key not in self.params and value is not _Null})
-        elif not given.keys() <= self.params.keys():
-            self._refuse_unknown(given)
         return Params(values)
 
     def _refuse_unknown(self, given: Mapping[str, Any]) -> None:

@@ -30,6 +30,8 @@ def test_shape_mismatch_when_running():
 def test_unknown_parameter_suggests_the_nearest():
     with pytest.raises(mx.MXNetError, match="num_hidde'.*Did you mean 'num_hidden'"):
         S.FullyConnected(S.Variable("data"), num_hidde=3, num_hidden=3)
+    with pytest.raises(mx.MXNetError, match="num_hidde'.*Did you mean 'num_hidden'"):
+        mx.nd.FullyConnected(mx.nd.ones((2, 2)), num_hidde=3)                # and not: num_hidden is required
     with pytest.raises(TypeError, match="Did you mean 'keepdims'"):
         mx.nd.sum(mx.nd.ones((2, 2)), keepdim=True)
 

@@ -11,6 +11,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from . import (
+    _memory,
+    _unbuilt,
     attribute,
     autograd,
     base,
@@ -37,7 +39,6 @@ from . import ndarray as nd
 from . import optimizer as opt
 from . import random as rnd
 from . import symbol as sym
-from ._memory import keep_freed_memory
 from .attribute import AttrScope
 from .base import MXNetError
 from .context import Context, cpu, cpu_pinned, current_context, gpu, gpu_memory_info, num_gpus
@@ -71,17 +72,23 @@ if TYPE_CHECKING:
 
 __version__ = "1.9.1"
 
-keep_freed_memory()
+_memory.keep_freed_memory()
+_unbuilt.install()
 
 # Modules that are imported when they are first asked for, and their second names.
 _LAZY = ("callback", "contrib", "engine", "executor_manager", "image", "libinfo", "log", "monitor", "ndarray_doc",
          "operator", "profiler", "recordio", "registry", "rnn", "runtime", "symbol_doc", "util", "visualization")
-_ALIASES = {"img": "image", "mon": "monitor", "viz": "visualization"}
+_ALIASES = {"img": "image", "mon": "monitor", "viz": "visualization", **_unbuilt.ALIASES}
+# Names of `util` that MXNet shows here too.
+_FROM_UTIL = ("is_np_array", "is_np_shape", "np_array", "np_shape", "set_np_shape", "use_np", "use_np_array",
+              "use_np_shape")
 
 
 def __getattr__(attribute_name: str) -> Any:
     target = _ALIASES.get(attribute_name, attribute_name)
-    if target in _LAZY:
+    if attribute_name in _FROM_UTIL:
+        return getattr(importlib.import_module(".util", __name__), attribute_name)
+    if target in _LAZY or target in _unbuilt.MODULES:
         found = importlib.import_module(f".{target}", __name__)
         globals()[attribute_name] = found
         return found
@@ -89,4 +96,4 @@ def __getattr__(attribute_name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY, *_ALIASES})
+    return sorted({*globals(), *_LAZY, *_ALIASES, *_FROM_UTIL} - _unbuilt.ALIASES.keys())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "mxnet"
-LAYERS = {"base": 0, "dtype": 0, "_files": 0, "_memory": 0, "_mode": 0, "_scoped": 0,
+LAYERS = {"base": 0, "dtype": 0, "_files": 0, "_memory": 0, "_unbuilt": 0, "_mode": 0, "_scoped": 0,
           "context": 0, "random": 1, "ops": 2, "ndarray": 3,
           "autograd": 4, "registry": 3, "name": 3, "attribute": 3, "symbol": 5, "executor": 6, "initializer": 6,
           "io": 6,

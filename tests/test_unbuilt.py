@@ -31,6 +31,7 @@ def test_names_from_within():
 
 def test_attributes_of_the_package():
     assert mx.gluon is importlib.import_module("mxnet.gluon") and mx.np is mx.numpy
+    assert mx.contrib.text is importlib.import_module("mxnet.contrib.text")
     assert not mx.is_np_shape() and "np" not in dir(mx)
     with pytest.raises(AttributeError, match="no attribute 'gloun'"):
         mx.gloun  # noqa: B018

@@ -9,3 +9,5 @@ from .wrappers import PrefetchingIter, ResizeIter
 __all__ = ["CSVIter", "DataBatch", "DataDesc", "DataIter", "ImageDetRecordIter", "ImageRecordInt8Iter",
            "ImageRecordIter", "ImageRecordUInt8Iter", "LibSVMIter", "MNISTIter", "MXDataIter", "NDArrayIter",
            "PrefetchingIter", "ResizeIter"]
+
+from . import io as io  # noqa: E402 (takes the names above)

@@ -10,4 +10,4 @@ __all__ = ["CSVIter", "DataBatch", "DataDesc", "DataIter", "ImageDetRecordIter",
            "ImageRecordIter", "ImageRecordUInt8Iter", "LibSVMIter", "MNISTIter", "MXDataIter", "NDArrayIter",
            "PrefetchingIter", "ResizeIter"]
 
-from . import io as io  # noqa: E402 (takes the names above)
+from . import io as io  # takes the names above

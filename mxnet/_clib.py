@@ -73,9 +73,9 @@ def c2pyerror(err_msg: str) -> tuple[str, str | None]:
     return err_msg, kind if kind.isidentifier() and kind.endswith("Error") else None
 
 
-def py_str(x: bytes) -> str:
-    """Bytes as text."""
-    return x.decode("utf-8")
+def py_str(x: bytes | str) -> str:
+    """Bytes as text; text as it is, since monitors get names as text here."""
+    return x if isinstance(x, str) else x.decode("utf-8")
 
 
 def c_str(string: str) -> ctypes.c_char_p:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ._scoped import Scoped
-from .base import MXNetValueError
+from .base import MXNetValueError, classproperty, string_types, with_metaclass
 
-__all__ = ["AttrScope"]
+__all__ = ["AttrScope", "classproperty", "string_types", "with_metaclass"]
 
 
 class AttrScope(metaclass=Scoped):

@@ -59,6 +59,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 string_types = (str,)
+basestring, long = str, int          # of Python 2, as MXNet has them
 numeric_types = (float, int, np.generic)
 integer_types = (int, np.integer)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ._scoped import Scoped
-from .base import MXNetTypeError
+from .base import MXNetTypeError, classproperty, with_metaclass
 
-__all__ = ["NameManager", "Prefix"]
+__all__ = ["NameManager", "Prefix", "classproperty", "with_metaclass"]
 
 
 class NameManager(metaclass=Scoped):

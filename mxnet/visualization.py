@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import warnings
@@ -123,7 +124,7 @@ def _parameters(node: Node, shapes: _Found) -> int:
 
 # ---- the drawing --------------------------------------------------------------------------------
 
-_COLOURS = {"null": "#8dd3c7", "Convolution": "#fb8072", "Deconvolution": "#fb8072", "FullyConnected": "#fb8072",
+_COLOURS = {"null": "#8dd3c7", "Convolution": "#fb8072", "FullyConnected": "#fb8072",
             "Activation": "#ffffb3", "LeakyReLU": "#ffffb3", "BatchNorm": "#bebada", "Pooling": "#80b1d3",
             "Concat": "#fdb462", "Flatten": "#fdb462", "Reshape": "#fdb462", "Softmax": "#b3de69"}
 _OTHER = "#fccde5"
@@ -177,8 +178,12 @@ class Drawing:
         return target
 
 
+_BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|-?(\.[0-9]+|[0-9]+(\.[0-9]*)?)")      # identifiers and numbers of DOT
+_KEYWORDS = ("node", "edge", "graph", "digraph", "subgraph", "strict")
+
+
 def _quoted(text: str) -> str:
-    if text.isidentifier() or text.isdigit():
+    if _BARE.fullmatch(text) and text.lower() not in _KEYWORDS:
         return text
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
@@ -195,8 +200,8 @@ def plot_network(symbol: Symbol, title: str = "plot", save_format: str = "pdf", 
     that package or its `dot` program, a `Drawing`.
 
     `shape` (by input) puts shapes on the edges, `dtype` (one, or by input) element types. `node_attrs` are further
-    attributes of the nodes, `hide_weights` leaves parameters out. Raises TypeError for anything but a Symbol,
-    ValueError when `shape` does not decide all shapes.
+    attributes of the nodes. `hide_weights` leaves parameters out; else they are ovals without colour. Raises TypeError
+    for anything but a Symbol, ValueError when `shape` does not decide all shapes.
     """
     if not isinstance(symbol, Symbol):
         raise MXNetTypeError(f"symbol must be a Symbol, not {type(symbol).__name__}")
@@ -206,6 +211,8 @@ def plot_network(symbol: Symbol, title: str = "plot", save_format: str = "pdf", 
              **(node_attrs or {})}
     shown = [node for node in symbol._nodes if not (hide_weights and _is_weight(node))]
     for node in shown:
+        if _is_weight(node):
+            continue                                 # drawn as an empty oval, by the edge to it
         kind = node.op.name if node.op else "null"
         own = {"shape": (node_attrs or {}).get("shape", "oval")} if node.op is None else {}
         drawing.node(name=node.name, label=_label(node), **{**style, **own, "fillcolor": _COLOURS.get(kind, _OTHER)})
@@ -247,7 +254,7 @@ def _label(node: Node) -> str:
     p: Any = node.params
     if node.op is None:
         return node.name
-    if node.op.name in ("Convolution", "Deconvolution"):
+    if node.op.name == "Convolution":
         stride = "x".join(map(str, p.stride)) if p.stride else "1"
         return f"{node.op.name}\n{'x'.join(map(str, p.kernel))}/{stride}, {p.num_filter}"
     if node.op.name == "FullyConnected":

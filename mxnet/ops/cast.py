@@ -33,7 +33,7 @@ def _(params, data=None):
 
 @op("amp_cast")
 def amp_cast(data: Tensor, *, dtype: torch.dtype) -> Tensor:
-    """As `Cast`, but whole numbers keep their dtype: what mixed precision puts in front of an operator.
+    """As `Cast`, but whole numbers and float64 keep their dtype: what mixed precision puts in front of an operator.
 
     >>> mx.nd.amp_cast(mx.nd.array([1.5]), dtype="float16").dtype
     <class 'numpy.float16'>
@@ -42,7 +42,7 @@ def amp_cast(data: Tensor, *, dtype: torch.dtype) -> Tensor:
 
 
 def _amp_dtype(given: torch.dtype, wanted: torch.dtype) -> torch.dtype:
-    return wanted if given.is_floating_point else given
+    return wanted if given.is_floating_point and given is not torch.float64 else given
 
 
 @amp_cast.dtype

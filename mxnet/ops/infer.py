@@ -87,6 +87,17 @@ def _claims(op: Operator, claims: Any, names: Sequence[str], n_in: int, n_out: i
     return [claims.get(name) for name in names], outs
 
 
+def sized(op: Operator, params: Params, shape: tuple[int, ...]) -> Params | None:
+    """The parameters with which an operator without inputs makes an array of this shape; None if it does already."""
+    if op.sized is not None:
+        changes = op.sized(params, shape)
+    elif "shape" in op.params and params.shape is not None and tuple(params.shape) != shape:
+        changes = {"shape": shape}
+    else:
+        return None
+    return op.parse({**params, **changes}) if changes else None
+
+
 def step_shapes(op: Operator, params: Params, names: Sequence[str], ins: Sequence[Any],
                 outs: Sequence[Any]) -> tuple[list[Any], list[Any]]:
     """One step of shape inference for one node. Raises Conflict, or OperatorError for what the rule refuses."""

@@ -9,7 +9,6 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
-from ..base import MXNetNotImplementedError
 from ..context import Context
 from ..dtype import FROM_CODE
 from .families import given_shape, wanted_shape
@@ -103,8 +102,8 @@ def ramp(count: int, start: float, step: float, repeat: int, dtype: torch.dtype,
 def _count(start: float, stop: float | None, step: float, repeat: int, infer_range: bool) -> int:
     if stop is None:
         if infer_range:
-            raise MXNetNotImplementedError("infer_range=True without stop is not implemented: "
-                                           "give stop, or the length by other means")
+            raise OperatorError("infer_range=True without stop takes the length from what the numbers are used with, "
+                                "which does not say it here: give stop")
         start, stop = 0.0, start
     if not step or repeat < 1 or (stop - start) * step <= 0:
         raise OperatorError(f"start, stop, step, repeat are {start:g}, {stop:g}, {step:g}, {repeat}: expected a step "
@@ -112,9 +111,9 @@ def _count(start: float, stop: float | None, step: float, repeat: int, infer_ran
     return math.ceil((stop - start) / step) * repeat
 
 
-def _arange_shape(params):
+def _arange_shape(params, out=None):
     if params.stop is None and params.infer_range:
-        return {}
+        return {"out": (None,) if out is None else out}
     return {"out": (_count(params.start, params.stop, params.step, params.repeat, params.infer_range),)}
 
 
@@ -124,13 +123,28 @@ def arange(*, start: float, stop: float | None = None, step: float = 1.0, repeat
            ctx: Context | None = None, dtype: torch.dtype = torch.float32, device: Device) -> Tensor:
     """Numbers from `start` up to, without, `stop`, `step` apart, each `repeat` times, in one axis.
 
-    With `stop` left out they go from 0 to `start`. For a whole dtype, start and step are cut towards zero first.
+    With `stop` left out they go from 0 to `start`, or with `infer_range` from `start` on, as many as the consumers in
+    the graph take. For a whole dtype, start and step are cut towards zero first.
 
     >>> print(mx.nd._internal._arange(start=1, stop=4).asnumpy())
     [1. 2. 3.]
     """
     count = _count(start, stop, step, repeat, infer_range)
     return ramp(count, 0.0 if stop is None else start, step, repeat, dtype, device)
+
+
+def _arange_sized(params, shape):
+    """Where the numbers end when their consumers say how many there are."""
+    if not (params.infer_range and params.stop is None):
+        return {}
+    count, rest = divmod(shape[0], params.repeat)
+    if rest or len(shape) != 1:
+        raise OperatorError(f"an array of shape {shape} is needed, which is not made of groups of repeat="
+                            f"{params.repeat} numbers in one axis")
+    return {"stop": params.start + count * params.step}
+
+
+arange.sized = _arange_sized
 
 
 def _linspace_shape(params):
@@ -169,3 +183,21 @@ def eye(*, N: Annotated[int, Range(0)], M: Annotated[int, Range(0)] = 0, k: int 
     made = torch.zeros(N, M or N, dtype=dtype, device=device)
     made.diagonal(k).fill_(1) if -N < k < (M or N) else None
     return made
+
+
+@op("_set_value")
+def set_value(*, src: float) -> Tensor:
+    """Fill the array that `out=` names with the number `src`, cut to a whole number where the array has such.
+
+    Raises OperatorError without `out=`, from which the shape comes. MXNet operator `_set_value`.
+
+    >>> import mxnet as mx
+    >>> mx.nd._internal._set_value(2.5, out=mx.nd.zeros(2)).asnumpy().tolist()
+    [2.5, 2.5]
+    """
+    raise OperatorError("fills the array that out= names, and there is none")
+
+
+@set_value.into
+def _(out: Tensor, *, src: float) -> Tensor:
+    return torch.full_like(out, src)

@@ -18,10 +18,12 @@ from . import sparse  # noqa: E402
 
 from .op import *  # noqa: E402,F403
 from .arithmetic import public_functions  # noqa: E402
-from .creation import (Group, Variable, arange, eye, full, linspace, ones, split_v2, var, zeros)  # noqa: E402
+from .creation import (Group, Variable, arange, eye, full, histogram, linspace, ones, split_v2, var, zeros)  # noqa: E402
+from .zipfian import rand_zipfian  # noqa: E402
 from .json import load  # noqa: E402
 from .json import loads as load_json  # noqa: E402
 from .symbol import Symbol  # noqa: E402
 
+contrib.rand_zipfian = rand_zipfian
 fromjson = load_json
 globals().update(public_functions())

@@ -6,6 +6,7 @@ none (`_plus0`, `_mulscalar1`) are MXNet's, since parameter files hold them.
 """
 from __future__ import annotations
 
+import inspect
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -43,10 +44,11 @@ ROWS: dict[str, tuple[tuple[str, str], tuple[str, str], tuple[str, str]]] = {
                 ("_minimum_scalar", "_minimumscalar")),
     "hypot": (("_hypot", "_hypot"), ("_hypot_scalar", "_hypotscalar"), ("_hypot_scalar", "_hypotscalar")),
 }
-# public function: row, what it does with two numbers
-FUNCTIONS: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
-    "maximum": ("maximum", max), "minimum": ("minimum", min), "hypot": ("hypot", np.hypot),
-    "pow": ("pow", operator.pow), "power": ("pow", operator.pow)}
+# public function: row, what it does with two numbers, the names of its arguments
+FUNCTIONS: dict[str, tuple[str, Callable[[Any, Any], Any], tuple[str, str]]] = {
+    "maximum": ("maximum", max, ("left", "right")), "minimum": ("minimum", min, ("left", "right")),
+    "hypot": ("hypot", np.hypot, ("left", "right")),
+    "pow": ("pow", operator.pow, ("base", "exp")), "power": ("pow", operator.pow, ("base", "exp"))}
 
 
 def _combine(key: str, reflected: bool) -> Callable[[Any, Any], Symbol]:
@@ -58,7 +60,8 @@ def _combine(key: str, reflected: bool) -> Callable[[Any, Any], Symbol]:
             return apply(get(name), (self, other), {}, {}, hint=hint)
         if isinstance(other, NUMBERS):
             name, hint = reverse if reflected else scalar
-            return apply(get(name), (self,), {}, {"scalar": other}, hint=hint)
+            number = int(other) if isinstance(other, bool) else other        # "True" is no number in files
+            return apply(get(name), (self,), {}, {"scalar": number}, hint=hint)
         raise MXNetTypeError(f"a Symbol combines with Symbols and numbers: type {type(other)} not supported")
     return call
 
@@ -97,13 +100,15 @@ def _refuse_inplace(key: str) -> Callable[[Any, Any], Any]:
 
 def public_functions() -> dict[str, Callable[[Any, Any], Any]]:
     """`mx.sym.maximum`, `minimum`, `hypot`, `pow`, `power`: of symbols and numbers."""
-    return {name: _function(name, key, numbers) for name, (key, numbers) in FUNCTIONS.items()}
+    return {name: _function(name, *row) for name, row in FUNCTIONS.items()}
 
 
-def _function(name: str, key: str, numbers: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+def _function(name: str, key: str, numbers: Callable[[Any, Any], Any], names: tuple[str, str]) -> Callable[..., Any]:
     forward, backward = _combine(key, False), _combine(key, True)
+    signature = inspect.Signature([inspect.Parameter(each, inspect.Parameter.POSITIONAL_OR_KEYWORD) for each in names])
 
-    def call(left: Any, right: Any) -> Any:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        left, right = signature.bind(*args, **kwargs).args
         if isinstance(left, Symbol):
             return forward(left, right)
         if isinstance(right, Symbol):
@@ -112,5 +117,6 @@ def _function(name: str, key: str, numbers: Callable[[Any, Any], Any]) -> Callab
             return numbers(left, right)
         raise MXNetTypeError(f"{name}: types ({type(left)}, {type(right)}) not supported")
     call.__name__ = call.__qualname__ = name
+    call.__signature__ = signature                       # type: ignore[attr-defined]
     call.__doc__ = f"Element-wise `{ROWS[key][0][0]}` of symbols and numbers; of two numbers, a number."
     return call

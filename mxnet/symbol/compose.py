@@ -37,12 +37,13 @@ def apply(op: Operator, args: Sequence[Any], named: Mapping[str, Symbol], given:
 
 
 def _takes_none(op: Operator, key: str) -> bool:
-    """Whether None is a value of its own for this parameter (`axis=None` of sort), and not just 'the default'."""
+    """Whether None is a value of this parameter, such as `axis=None`, which files then say; else it means 'not given'.
+
+    For the number of inputs, for dtypes and contexts it always means the latter.
+    """
     param = op.params.get(key)
-    if param is None and op.open_params:
-        return True
-    if param is None or param.default is None:
-        return False
+    if param is None or key in (op.count, "dtype", "ctx"):
+        return param is None and op.open_params
     try:
         return param.decode(None) is None
     except (ValueError, TypeError):
@@ -50,17 +51,15 @@ def _takes_none(op: Operator, key: str) -> bool:
 
 
 def _scope_attrs(op: Operator, attr: Mapping[str, str] | None) -> dict[str, str]:
-    """Attributes from `attr=` and the scope, the framework's own under `__x__`."""
+    """Attributes from `attr=` and the scope as text, the framework's own under `__x__`."""
     result: dict[str, str] = {}
     for key, value in AttrScope.current.get(dict(attr) if attr else None).items():
-        if not isinstance(value, str):
-            raise MXNetTypeError(f"{op.name}: attributes need to be strings, {key!r} is {value!r}")
         if key not in op.params:
             key = stored_key(key)
         if not is_private(key) and key not in op.params and not op.open_params:
             raise UnknownParameterError(f"{op.name}: attribute {key!r} is neither a parameter nor of the form __x__."
                                         f"{nearest(key, (*op.params, *_HIDDEN))}")
-        result[key] = value
+        result[key] = str(value)
     return result
 
 

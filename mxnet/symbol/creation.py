@@ -15,7 +15,7 @@ from .compose import apply
 from .graph import Node, is_private, stored_key, user_line
 from .symbol import Symbol
 
-__all__ = ["Group", "Variable", "arange", "eye", "full", "linspace", "ones", "split_v2", "var", "zeros"]
+__all__ = ["Group", "Variable", "arange", "eye", "full", "histogram", "linspace", "ones", "split_v2", "var", "zeros"]
 
 _STORAGE = {"default": 0, "row_sparse": 1, "csr": 2}
 
@@ -49,7 +49,7 @@ def var(name: str, attr: dict[str, str] | None = None, shape: Any = None, lr_mul
             raise MXNetValueError(f"Set Attr only accepts string values: {key}={value!r}")
         attrs[stored_key(key)] = value
     settings = {
-        "__shape__": None if shape is None else str(tuple(shape) if not isinstance(shape, int) else (shape,)),
+        "__shape__": None if shape is None else _shape_text(shape),
         "__lr_mult__": None if lr_mult is None else str(lr_mult),
         "__wd_mult__": None if wd_mult is None else str(wd_mult),
         "__dtype__": None if dtype is None else str(CODE[as_torch(dtype)]),
@@ -69,6 +69,14 @@ def var(name: str, attr: dict[str, str] | None = None, shape: Any = None, lr_mul
 Variable = var
 
 
+def _shape_text(shape: Any) -> str:
+    """A shape as MXNet writes it: as the user gives it, with plain numbers."""
+    if isinstance(shape, (int, np.integer)):
+        return str(int(shape))
+    sizes = [int(size) for size in shape]
+    return str(sizes if isinstance(shape, list) else tuple(sizes))
+
+
 def _storage(stype: str) -> str:
     if stype not in _STORAGE:
         raise MXNetValueError(f"{stype!r} is not a storage type; known are {', '.join(_STORAGE)}")
@@ -77,9 +85,10 @@ def _storage(stype: str) -> str:
 
 def Group(symbols: Sequence[Symbol], create_fn: Any = Symbol) -> Symbol:
     """One symbol with the outputs of all. Raises TypeError when one is not a Symbol."""
-    if not symbols or any(not isinstance(item, Symbol) for item in symbols):
-        raise MXNetTypeError("Expected a list of symbols as input")
-    return create_fn([entry for item in symbols for entry in item._outputs])
+    items = [] if isinstance(symbols, Symbol) or symbols is None else list(symbols)
+    if not items or any(not isinstance(item, Symbol) for item in items):
+        raise MXNetTypeError(f"Expected a list of symbols as input, not {symbols!r:.80}")
+    return create_fn([entry for item in items for entry in item._outputs])
 
 
 def _constant(op: str, kwargs: dict[str, Any], **given: Any) -> Symbol:
@@ -104,9 +113,10 @@ def full(shape: Any, val: float, dtype: Any = None, **kwargs: Any) -> Symbol:
 
 def arange(start: float, stop: float | None = None, step: float = 1.0, repeat: int = 1, infer_range: bool = False,
            name: str | None = None, dtype: Any = None) -> Symbol:
-    """Evenly spaced values in [start, stop), each `repeat` times; with one bound, from 0 to it."""
-    if stop is None and not infer_range:
-        start, stop = 0, start
+    """Evenly spaced values in [start, stop), each `repeat` times; with one bound, from 0 to it.
+
+    `infer_range` without `stop`: from `start` on, as many as the consumers of the values take.
+    """
     return _constant("_arange", {"name": name}, start=start, stop=stop, step=step, repeat=repeat,
                      infer_range=infer_range, dtype=np.float32 if dtype is None else dtype)
 
@@ -123,10 +133,25 @@ def eye(N: int, M: int = 0, k: int = 0, dtype: Any = None, **kwargs: Any) -> Sym
     return _constant("_eye", kwargs, N=N, M=M, k=k, dtype=np.float32 if dtype is None else dtype)
 
 
+def histogram(a: Symbol, bins: int | Symbol = 10, range: tuple[float, float] | None = None, **kwargs: Any) -> Symbol:
+    """Counts of the values of `a` in `bins` parts of equal width of `range`, or between given edges; and the edges.
+
+    Raises TypeError for other bins, ValueError when a number of bins comes without `range`.
+    """
+    name, attr = kwargs.pop("name", None), kwargs.pop("attr", None)
+    if isinstance(bins, Symbol):
+        return apply(get("_histogram"), (a, bins), {}, kwargs, name=name, attr=attr)
+    if not isinstance(bins, (int, np.integer)):
+        raise MXNetTypeError(f"histogram: bins is a whole number or a Symbol of edges, not {type(bins).__name__}")
+    if range is None:
+        raise MXNetValueError("histogram: a symbol has no values to take the range from, give range=(low, high)")
+    return apply(get("_histogram"), (a,), {}, {"bin_cnt": int(bins), "range": range, **kwargs}, name=name, attr=attr)
+
+
 def split_v2(ary: Symbol, indices_or_sections: Any, axis: int = 0, squeeze_axis: bool = False) -> Symbol:
     """Split into equal sections (an int) or at the given positions (a tuple) along an axis."""
     if isinstance(indices_or_sections, int):
-        given = dict(indices=(), sections=indices_or_sections)
+        given = dict(indices=[], sections=indices_or_sections)
     else:
-        given = dict(indices=(0, *indices_or_sections), sections=0)
+        given = dict(indices=[0, *indices_or_sections], sections=0)
     return apply(get("_split_v2"), (ary,), {}, dict(given, axis=axis, squeeze_axis=squeeze_axis))

@@ -82,7 +82,8 @@ class Node:
         """Names of all outputs, hidden ones included, as `list_outputs` spells them."""
         if self.op is None:
             return [self.name]
-        return [f"{self.name}_{label}" for label in self.op.output_names(self.params)]
+        prefix = f"{self.name}_" if self.name else ""
+        return [prefix + label for label in self.op.output_names(self.params)]
 
     def output_count(self) -> int:
         return 1 if self.op is None else len(self.op.output_names(self.params))

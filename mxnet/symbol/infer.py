@@ -2,18 +2,19 @@
 """Inference of shapes and dtypes over a graph: sweeps of one-node steps, forward and backward, to a fixpoint."""
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 
 from ..base import MXNetError
-from ..dtype import NAME, as_torch
+from ..dtype import FROM_CODE, NAME
 from ..ops.infer import Conflict, complete, show, step_dtypes, step_shapes
+from ..ops.params import decoder
 from ..ops.registry import OperatorError, is_final
 from .graph import Entry, Node, topological
 
+TUPLE = decoder(tuple[int, ...])     # reads a shape out of text
 Facts = dict[int, list[Any]]         # id of a node -> what is known of each of its outputs
 
 
@@ -60,14 +61,23 @@ def to_user(shape: Any) -> tuple[int, ...]:
 
 def _declared_shape(node: Node) -> Any:
     text = node.attrs.get("__shape__")
-    return None if text is None else from_user(ast.literal_eval(text.replace("L", "")))
+    if text is None:
+        return None
+    try:
+        return from_user(TUPLE(text))
+    except (ValueError, TypeError, OverflowError):
+        raise InferenceError(f"{node.where()}: __shape__ is {text!r:.80}, expected sizes such as (2, 3)") from None
 
 
 def _declared_dtype(node: Node) -> torch.dtype | None:
     text = node.attrs.get("__dtype__")
     if text is None or text == "-1":
         return None
-    return as_torch(int(text) if text.lstrip("-").isdigit() else text)
+    try:
+        return FROM_CODE[int(text)]
+    except (ValueError, KeyError):
+        raise InferenceError(f"{node.where()}: __dtype__ is {text!r:.80}, "
+                             f"expected one of the codes {', '.join(map(str, FROM_CODE))}") from None
 
 
 def _fixpoint(order: list[Node], facts: Facts, step: Callable[..., Any], is_complete: Callable[[Any], bool],

@@ -17,6 +17,7 @@ from .._files import atomic_write
 from ..base import MXNetError, MXNetTypeError, MXNetValueError, nearest
 from ..ops.registry import REGISTRY, Operator, OperatorError
 from .graph import HIDDEN, Entry, Node, input_attribute, is_private, topological
+from .traits import outputs_in_files
 
 if TYPE_CHECKING:
     from .symbol import Symbol
@@ -26,6 +27,7 @@ _UNSTATED = 800
 _COUNTS = ("num_args", "num_outputs", "num_out_data", "num_arrays", "num_tensors", "num_weights", "sections")
 _MOST = 10_000                       # as many digits as this may the number of a node's inputs or outputs have
 _INPUTS_LISTED = 900                 # from this release on a file lists every input
+_INITIALIZERS_KEPT = 904             # from this release on variables have the initializer that their operator wants
 _ARGMAX_AXIS_OPTIONAL = 905          # from this release on argmax without an axis has none, and -1 is the last
 
 
@@ -64,12 +66,12 @@ def _node_dict(node: Node, number: Mapping[int, int]) -> dict[str, Any]:
 def _row_pointers(order: list[Node]) -> list[int]:
     pointers = [0]
     for node in order:
-        pointers.append(pointers[-1] + node.output_count())
+        pointers.append(pointers[-1] + outputs_in_files(node))
     return pointers
 
 
 def _without_amp_cast(outputs: list[Entry]) -> list[Entry]:
-    """The graph with each `amp_cast` and `amp_multicast` replaced by what it casts."""
+    """The graph with each `amp_cast` and `amp_multicast` replaced by what it casts, except where it is an output."""
     order = topological(outputs)
     if not any(node.op is not None and node.op.name in ("amp_cast", "amp_multicast") for node in order):
         return outputs
@@ -82,16 +84,15 @@ def _without_amp_cast(outputs: list[Entry]) -> list[Entry]:
 
     for node in order:
         made[id(node)] = Node(node.op, node.name, node.attrs, [], node.line, node.params, node.subgraphs)
-        if node.op is None or node.op.name not in ("amp_cast", "amp_multicast"):
-            made[id(node)].inputs = [entry(*source) for source in node.inputs]
-    return [entry(*output) for output in outputs]
+        made[id(node)].inputs = [entry(*source) for source in node.inputs]
+    return [(made[id(node)], index) for node, index in outputs]
 
 
 def _layout(value: Any, indent: int = 0) -> str:
     """Text as dmlc's JSON writer lays it out: one line for up to ten numbers or one pair, else a line for each."""
     pad, closing = " " * (indent + 2), " " * indent
     if isinstance(value, dict):
-        items = [f"{json.dumps(key)}: {_layout(item, indent + 2)}" for key, item in value.items()]
+        items = [f"{_quoted(key)}: {_layout(item, indent + 2)}" for key, item in value.items()]
         return "{" + items[0] + "}" if len(items) == 1 and indent else \
             "{\n" + ", \n".join(pad + item for item in items) + f"\n{closing}}}"
     if isinstance(value, list):
@@ -99,7 +100,15 @@ def _layout(value: Any, indent: int = 0) -> str:
         lines = len(items) > 10 or any(isinstance(item, dict) for item in value)
         return "[\n" + ", \n".join(pad + item for item in items) + f"\n{closing}]" if lines else \
             "[" + ", ".join(items) + "]"
-    return json.dumps(value)
+    return _quoted(value) if isinstance(value, str) else json.dumps(value)
+
+
+_ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
+
+
+def _quoted(text: str) -> str:
+    """A string with the escapes that MXNet's reader knows; all other characters stand for themselves."""
+    return f'"{text.translate(_ESCAPES)}"'
 
 
 def save(symbol: Symbol, fname: str | os.PathLike[str], remove_amp_cast: bool = True) -> None:
@@ -112,6 +121,8 @@ def save(symbol: Symbol, fname: str | os.PathLike[str], remove_amp_cast: bool = 
 
 def debug_text(symbol: Symbol) -> str:
     """The graph as text."""
+    if len(symbol._nodes) == 1 and symbol._nodes[0].op is None:
+        return f"Variable:{symbol._nodes[0].name}\n"
     lines = ["Symbol Outputs:"]
     lines += [f"\toutput[{i}]={node.name}({index})" for i, (node, index) in enumerate(symbol._outputs)]
     for node in symbol._nodes:
@@ -146,12 +157,12 @@ def load(fname: str | os.PathLike[str]) -> Symbol:
         raise type(error)(f"{os.fspath(fname)}: {error}") from None
 
 
-def loads(text: str) -> Symbol:
+def loads(json_str: str) -> Symbol:
     """A symbol from its JSON text. Raises MXNetError; unknown operators are listed all at once."""
-    if not isinstance(text, str):
+    if not isinstance(json_str, str):
         raise MXNetTypeError("fname required to be string")
     try:
-        graph = json.loads(text)
+        graph = json.loads(json_str, strict=False)           # MXNet writes control characters as they are
     except (ValueError, RecursionError) as error:
         raise SymbolFormatError(f"not JSON: {error}") from None
     return from_graph(graph)
@@ -254,6 +265,10 @@ def _build(item: _Described, nodes: list[Node], version: int) -> Node:
     _refuse_huge_counts(attrs, where)
     node = Node(op, item.name, attrs, inputs, subgraphs=subgraphs)
     _add_missing_inputs(node, version)
+    if version < _INITIALIZERS_KEPT:
+        for slot, (source, _) in zip(op.inputs(node.params, len(node.inputs)), node.inputs):
+            if source.op is None and slot.init is not None:
+                source.attrs.setdefault("__init__", slot.init)
     for name, key, value in for_inputs:
         _set_on_input(node, name, key, value)
     return node

@@ -16,6 +16,7 @@ from ..base import (
     MXNetError,
     MXNetIndexError,
     MXNetKeyError,
+    MXNetNotImplementedError,
     MXNetTypeError,
     MXNetValueError,
     NotImplementedForSymbol,
@@ -124,6 +125,8 @@ class Symbol:
                 raise MXNetValueError(f"There are multiple outputs with name {index}")
             index = found[0]
         if isinstance(index, slice):
+            if not self._outputs[index]:
+                raise MXNetIndexError(f"{index} selects none of the {len(names)} outputs {names}")
             return Symbol(self._outputs[index])
         if not isinstance(index, (int, np.integer)):
             raise MXNetTypeError(f"a Symbol is indexed by int, str or slice, not {type(index).__name__}")
@@ -134,8 +137,7 @@ class Symbol:
     @property
     def name(self) -> str | None:
         """The node's name; None for a group of several nodes."""
-        nodes = {id(node) for node, _ in self._outputs}
-        return self._outputs[0][0].name if len(nodes) == 1 else None
+        return None if self._is_group() else self._outputs[0][0].name
 
     def list_outputs(self) -> list[str]:
         """Names of the outputs, such as `softmax_output`."""
@@ -180,8 +182,15 @@ class Symbol:
         return [node for node in self._nodes if node.op is None and (id(node) in states) is aux]
 
     def attr(self, key: str) -> str | None:
-        """An attribute of this node (of a group: of its first), as text; None when it has none of that name."""
+        """An attribute of this node, as text (`"name"`: its name); None when it has none of that name.
+
+        A group of several nodes has no attributes.
+        """
+        if self._is_group():
+            return None
         node = self._outputs[0][0]
+        if key == "name":
+            return node.name
         return node.attrs.get(f"__{key}__" if key in HIDDEN and key not in node.attrs else key)
 
     def list_attr(self, recursive: bool = False) -> dict[str, str]:
@@ -214,10 +223,13 @@ class Symbol:
         node.set_attrs(attrs)
         self._programs = {}
 
+    def _is_group(self) -> bool:
+        """Whether the outputs are of more than one node."""
+        return any(node is not self._outputs[0][0] for node, _ in self._outputs)
+
     def _single(self, what: str) -> Node:
-        nodes = {id(node): node for node, _ in self._outputs}
-        if len(nodes) != 1:
-            raise MXNetError(f"{what} needs a single node; this is a group of {len(nodes)}")
+        if self._is_group():
+            raise MXNetError(f"{what} needs a single node; this is a group: {self!r}")
         return self._outputs[0][0]
 
     # ---- inference ------------------------------------------------------------------------------
@@ -338,7 +350,8 @@ class Symbol:
         """Bind to the arrays given by name, run forward, and return the outputs."""
         return self.bind(ctx or current_context(), kwargs).forward()
 
-    def optimize_for(self, backend: str, args: Any = None, aux: Any = None, ctx: Any = None, **kwargs: Any) -> Symbol:
+    def optimize_for(self, backend: str, args: Any = None, aux: Any = None, ctx: Any = None, shape_dict: Any = None,
+                     type_dict: Any = None, stype_dict: Any = None, skip_infer: bool = False, **kwargs: Any) -> Symbol:
         """This symbol: every executor optimises its graph by itself, there are no backends to choose."""
         return self
 
@@ -378,20 +391,22 @@ class Symbol:
         """MXNet 1.9.1 declares this and never implemented it; use `bind` and `backward`."""
         raise MXNetError("Symbol.gradient is not implemented in MXNet either; bind with args_grad and call backward")
 
-    # ---- as arrays do ---------------------------------------------------------------------------
+    # ---- the other interface ---------------------------------------------------------------------
 
-    def astype(self, dtype: Any) -> Symbol:
-        """The values converted to another dtype: `Cast`."""
-        from .generate import function
-        return function("Cast")(self, dtype=as_torch(dtype))
+    def as_nd_ndarray(self) -> Symbol:
+        """This symbol: it is one of `mx.sym`."""
+        return self
 
-    def reshape(self, *shape: Any, **kwargs: Any) -> Symbol:
-        """Another shape with the same values; codes as in `mx.nd.NDArray.reshape`."""
-        if len(shape) == 1 and isinstance(shape[0], (list, tuple)):
-            shape = tuple(shape[0])
-        elif not shape:
-            shape = tuple(kwargs.pop("shape"))
-        from .generate import function
-        return function("Reshape", "reshape")(self, shape=shape, reverse=kwargs.pop("reverse", False), **kwargs)
+    def as_np_ndarray(self) -> Any:
+        """Raises MXNetNotImplementedError: symbols of `mx.sym.np` are not built."""
+        raise MXNetNotImplementedError("as_np_ndarray: NumPy semantics (mx.sym.np) are not built")
 
 
+def __getattr__(name: str) -> Any:
+    """Names that MXNet keeps in this module, and this package elsewhere: `Variable`, `Group`, `load`, `NDArray`, ..."""
+    if not name.startswith("__"):
+        from .. import base, executor, ndarray, symbol
+        for place in (symbol, executor, ndarray, base):
+            if hasattr(place, name):
+                return getattr(place, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -135,10 +135,12 @@ def test_setting_a_parameter_changes_the_node():
     assert other.attr("lr_mult") == other.attr("__lr_mult__") == "3"
 
 
-def test_a_group_answers_with_the_attributes_of_its_first_node():
+def test_a_group_of_several_nodes_has_no_attributes():
     group = S.Group([split(), data])
-    assert group.attr("num_outputs") == "3"
+    assert group.attr("num_outputs") is None and group.attr("name") is None
     assert group.list_attr() == {"num_outputs": "3"}
+    assert split()[1:].attr("num_outputs") == "3"
+    assert split().attr("name") == "sp" and data.attr("name") == "data"
 
 
 # ---- outputs --------------------------------------------------------------------------------------

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What MXNet's operators have and those of this package do not need, but others get to see.
+
+- Hidden outputs, which serve MXNet's gradients: symbol files count them.
+- Inputs without a name: monitors call those `input0`, `input1`, ...
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .graph import Node
+
+# How many outputs, hidden ones included, an operator has in MXNet, where it has more than here.
+_OUTPUTS = {
+    "BilinearSampler": 2, "CTCLoss": 2, "Correlation": 3, "GridGenerator": 2, "GroupNorm": 3, "InstanceNorm": 3,
+    "L2Normalization": 2, "LRN": 2, "LayerNorm": 3, "Pooling": 2, "ROIPooling": 2, "SpatialTransformer": 3,
+    "_contrib_BatchNormWithReLU": 4, "_contrib_DeformablePSROIPooling": 2, "_contrib_MultiProposal": 2,
+    "_contrib_Proposal": 2, "_contrib_box_nms": 2, "_linalg_det": 3, "_linalg_slogdet": 4, "sort": 2,
+    "topk": 2,
+}
+# For some only with these parameters.
+_WHEN: dict[str, Callable[[Any], bool]] = {
+    "Pooling": lambda p: p.pool_type == "max" and bool(p.kernel) and p.layout in (None, "NCW", "NCHW", "NCDHW"),
+    "topk": lambda p: p.ret_typ == "value",
+}
+
+# Operators that do not name their only input.
+_UNNAMED = frozenset("""
+    Activation BlockGrad Cast Flatten Reshape SoftmaxActivation _contrib_AdaptiveAvgPooling2D _contrib_arange_like
+    _contrib_bipartite_matching _contrib_box_nms _contrib_div_sqrt_dim _contrib_gradientmultiplier _contrib_round_ste
+    _contrib_sign_ste _copy _div_scalar _equal_scalar _greater_equal_scalar _greater_scalar _hypot_scalar
+    _image_adjust_lighting _image_crop _image_flip_left_right _image_flip_top_bottom _image_random_brightness
+    _image_random_color_jitter _image_random_contrast _image_random_flip_left_right _image_random_flip_top_bottom
+    _image_random_hue _image_random_lighting _image_random_saturation _image_resize _lesser_equal_scalar
+    _lesser_scalar _logical_and_scalar _logical_or_scalar _logical_xor_scalar _maximum_scalar _minimum_scalar
+    _minus_scalar _mod_scalar _mul_scalar _not_equal_scalar _plus_scalar _power_scalar _random_exponential_like
+    _random_gamma_like _random_generalized_negative_binomial_like _random_negative_binomial_like _random_normal_like
+    _random_poisson_like _random_uniform_like _rdiv_scalar _rminus_scalar _rmod_scalar _rpower_scalar
+    _sample_multinomial _scatter_minus_scalar _scatter_plus_scalar _shuffle _slice_assign_scalar abs amp_cast arccos
+    arccosh arcsin arcsinh arctan arctanh argmax argmax_channel argmin argsort broadcast_axis broadcast_to
+    cast_storage cbrt ceil clip cos cosh degrees erf erfinv exp expand_dims expm1 fix floor gamma gammaln
+    hard_sigmoid log log10 log1p log2 logical_not make_loss max mean min nanprod nansum negative norm ones_like prod
+    radians rcbrt reciprocal relu rint round rsqrt shape_array sigmoid sign sin sinh size_array slice slice_axis
+    smooth_l1 softmin softsign sort sqrt square sum tan tanh topk transpose trunc zeros_like""".split())
+
+
+def outputs_in_files(node: Node) -> int:
+    """How many outputs a symbol file says that a node has."""
+    name = node.op.name if node.op is not None else ""
+    if name not in _OUTPUTS or (name in _WHEN and not _WHEN[name](node.params)):
+        return node.output_count()
+    return max(node.output_count(), _OUTPUTS[name])
+
+
+def monitored_inputs(node: Node) -> list[str]:
+    """What a monitor calls the inputs of a node, behind the node's name."""
+    names = node.input_names()
+    assert node.op is not None
+    return [f"input{i}" for i in range(len(names))] if node.op.name in _UNNAMED else names

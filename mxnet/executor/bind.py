@@ -12,7 +12,7 @@ from ..context import Context
 from ..dtype import as_torch
 from ..ndarray.handle import wrap
 from ..ndarray.ndarray import NDArray
-from ..ops.infer import complete, show
+from ..ops.infer import complete, show, sized
 from ..symbol import infer
 from ..symbol.symbol import Symbol
 from .executor import Executor
@@ -83,9 +83,9 @@ def _created(symbol: Symbol, facts: infer.Facts) -> dict[int, Any]:
     """Shapes of constants whose own parameter leaves a size to inference."""
     found = {}
     for node in symbol._nodes:
-        if node.op is not None and not node.inputs and "shape" in node.op.params:
-            own, shape = node.params.shape, facts[id(node)][0]
-            if complete(shape) and own is not None and tuple(own) != shape:
+        if node.op is not None and not node.inputs:
+            shape = facts[id(node)][0]
+            if complete(shape) and sized(node.op, node.params, shape) is not None:
                 found[id(node)] = shape
     return found
 

@@ -19,6 +19,7 @@ from ..symbol.graph import Entry, Node, topological
 from .lowering import Program
 
 Key = tuple[int, int]                # id of a node, number of its output
+_KEPT = -1                           # in a key: what the node's keeping kernel keeps
 
 
 def can_run_directly(outputs: Sequence[Entry], wanted: set[int]) -> bool:
@@ -39,9 +40,12 @@ def _needed(order: Sequence[Node], wanted: set[int]) -> set[int]:
 
 def _rule_kind(node: Node) -> str | None:
     op = node.op
-    if op is None or op.schema.variadic or node.output_count() != 1 or op.aux_names:
+    if op is None:
         return None
-    return "direct" if op.direct_rule is not None else "gradient" if op.grad_rule is not None else None
+    if op.direct_rule is not None:
+        return "direct"
+    plain = not op.schema.variadic and node.output_count() == 1 and not op.aux_names
+    return "gradient" if plain and op.grad_rule is not None else None
 
 
 class DirectPair:
@@ -59,9 +63,10 @@ class DirectPair:
         self.buffered = builder.buffered
         self._module = fx.GraphModule(torch.nn.Module(), builder.graph)
         self._backward = self._module.forward
-        saved = [(builder.nodes[node], index) for node, index in builder.saved]
-        self.program = Program([*outputs, *saved], train=True, taped=False, device=device, groups=groups,
-                               shapes=shapes)
+        entries = {key: (builder.nodes[key[0]], key[1]) for key in builder.saved if key[1] != _KEPT}
+        keeping = [builder.nodes[node] for node, index in builder.saved if index == _KEPT]
+        self.program = Program([*outputs, *entries.values()], train=True, taped=False, device=device, groups=groups,
+                               shapes=shapes, keeping=keeping)
 
     def forward(self, *arguments: Any) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...]]:
         """Run forward."""
@@ -82,6 +87,7 @@ class _BackwardBuilder:
         self.saved: dict[Key, str] = {}              # what forward returns besides the outputs, by placeholder name
         self._plan()
         self.graph = fx.Graph()
+        self.saved = dict(sorted(self.saved.items(), key=lambda item: item[0][1] == _KEPT))    # these come last
         self.places = {key: self.graph.placeholder(name) for key, name in self.saved.items()}
         self.buffered = self._buffered(wanted, written)
         self.buffers = {id(wanted[i]): self.graph.placeholder(f"buffer{i}") for i in self.buffered}
@@ -102,13 +108,9 @@ class _BackwardBuilder:
         for node in self.order:
             if node.op is None or id(node) not in self.needed:
                 continue
-            names = node.input_names()
             for fact in self._facts(node):
-                if fact == "out":
-                    self._save(id(node), 0)
-                elif fact in names:
-                    source, index = node.inputs[names.index(fact)]
-                    self._save(id(source), index)
+                for key in self._keys(node, fact):
+                    self._save(*key)
 
     def _buffered(self, wanted: Sequence[Node], written: Sequence[bool]) -> list[int]:
         """Wanted variables whose gradient one operator gives, one that can write it to where it belongs."""
@@ -129,28 +131,39 @@ class _BackwardBuilder:
         kind = _rule_kind(node)
         assert kind is not None and node.op is not None
         known = ("params", "needs", "into", *node.op.asks)
-        present = (*node.input_names(), "out", "head")
+        present = {*node.input_names(), "out", "hidden", "kept", "head", _variadic(node)}
         return tuple(name for name in node.op.wanted[kind] if name not in known and name in present)
+
+    def _keys(self, node: Node, fact: str) -> list[Key]:
+        """What of the forward pass a fact of the node is; nothing for the head gradient."""
+        if fact == "kept":
+            return [(id(node), _KEPT)]
+        if fact in ("out", "hidden"):
+            return [(id(node), index) for index in range(fact == "hidden", node.output_count())]
+        inputs = [(id(source), index) for source, index in node.inputs]
+        if fact == _variadic(node):
+            return inputs[len(node.op.schema.inputs) - 1:]                  # type: ignore[union-attr]
+        return [] if fact == "head" else [inputs[node.input_names().index(fact)]]
 
     def _save(self, node: int, index: int) -> None:
         key = (node, index)
         if key not in self.saved:
-            self.saved[key] = f"{self.nodes[node].name}_{index}"
+            self.saved[key] = f"{self.nodes[node].name}_{'kept' if index == _KEPT else index}"
 
     def _add(self, key: Key, value: fx.Node) -> None:
         known = self.cotangents.get(key)
-        self.cotangents[key] = value if known is None else self.graph.call_function(torch.add, (known, value))
+        self.cotangents[key] = value if known is None else self.graph.call_function(_sum, (known, value))
 
     def _differentiate(self, node: Node) -> None:
         assert node.op is not None
-        head = self.cotangents.pop((id(node), 0), None)
-        if head is None and not (node.op.loss and id(node) in self.heads):
+        heads = [self.cotangents.pop((id(node), index), None) for index in range(node.output_count())]
+        if not any(head is not None for head in heads) and not (node.op.loss and id(node) in self.heads):
             return
         names = node.input_names()
         needs = [name for name, (source, _) in zip(names, node.inputs) if id(source) in self.needed]
         facts = self._facts(node)
-        values = [head if fact == "head" else self.places[(id(node), 0)] if fact == "out"
-                  else self._input(node, names.index(fact)) for fact in facts]
+        values = [self._value(node, fact) if fact != "head" else heads[0] if len(heads) == 1 else tuple(heads)
+                  for fact in facts]
         into = {name: self.buffers[id(source)] for name, (source, _) in zip(names, node.inputs)
                 if id(source) in self.buffers}
         call = _bound_rule(node, facts, tuple(needs), tuple(into))
@@ -160,9 +173,21 @@ class _BackwardBuilder:
             value = result if len(needs) == 1 else self.graph.call_function(operator.getitem, (result, position))
             self._add((id(source), index), value)
 
-    def _input(self, node: Node, position: int) -> fx.Node:
-        source, index = node.inputs[position]
-        return self.places[(id(source), index)]
+    def _value(self, node: Node, fact: str) -> Any:
+        places = [self.places[key] for key in self._keys(node, fact)]
+        several = fact in ("hidden", _variadic(node)) or (fact == "out" and node.output_count() > 1)
+        return places if several else places[0]
+
+
+def _sum(value: torch.Tensor | None, more: torch.Tensor | None) -> torch.Tensor | None:
+    """The sum of two gradients, where None is zero."""
+    return more if value is None else value if more is None else torch.add(value, more)
+
+
+def _variadic(node: Node) -> str | None:
+    """The name under which a rule gets all inputs of a variadic operator, as a sequence."""
+    schema = node.op.schema                                                 # type: ignore[union-attr]
+    return schema.inputs[-1].name if schema.variadic else None
 
 
 def _bound_rule(node: Node, facts: tuple[str, ...], needs: tuple[str, ...],
@@ -177,20 +202,33 @@ def _bound_rule(node: Node, facts: tuple[str, ...], needs: tuple[str, ...],
     slots = [order.index(name) for name in facts]
     buffers = order.index("into") if into else None
     count, single = len(facts), needs[0] if len(needs) == 1 else None
+    nothing = None if single is not None else [None] * len(needs)
+    heads = facts.index("head") if "head" in facts else None
+    variadic, names = _variadic(node), node.input_names()
 
     def call(*values: Any) -> Any:
+        if heads is not None and not _arrives(values[heads]):
+            return nothing
         arguments = template.copy()
         for slot, value in zip(slots, values):
             arguments[slot] = value
         if buffers is not None:
             arguments[buffers] = dict(zip(into, values[count:]))
         grads = rule(*arguments)
+        if variadic is not None and variadic in grads:
+            parts = grads[variadic]
+            grads = {**grads, **dict(zip(names[len(names) - len(parts):], parts))}
         if single is not None:
             return grads.get(single)
         return [grads.get(name) for name in needs]
     call.__name__ = call.__qualname__ = f"{op.name.strip('_') or op.name}_gradient"
     call.__module__ = "mxnet.ops"
     return call
+
+
+def _arrives(head: Any) -> bool:
+    """Whether a head gradient (or one of several) is not zero for sure: an operator above may have none to give."""
+    return any(item is not None for item in head) if isinstance(head, (tuple, list)) else head is not None
 
 
 def _known(node: Node, name: str, needs: tuple[str, ...]) -> Any:

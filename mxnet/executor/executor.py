@@ -7,6 +7,7 @@ those arrays may write to them. Results are put behind the same output handles e
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -20,7 +21,10 @@ from ..ops.registry import explain, is_final
 from ..random import generator
 from ..symbol.graph import Node
 from ..symbol.symbol import Symbol
+from ..symbol.traits import monitored_inputs
+from . import announce
 from .direct import DirectPair, can_run_directly
+from .handover import store
 from .lowering import Program, Watch
 
 Arrays = dict[str, NDArray]
@@ -51,6 +55,7 @@ class Executor:
         self.outputs = [wrap(torch.empty(0), ctx) for _ in self._output_names]
         self._monitor: Callable[[str, NDArray], None] | None = None
         self._monitor_all = False
+        self._on_gradient: announce.Tell | None = None       # called in backward for each gradient, when it is there
         self._program_key = (ctx, tuple(sorted((k, str(v)) for k, v in self._group2ctx.items())),
                              tuple(sorted(self._shapes.items())))
         self._plan_gradients()
@@ -231,7 +236,9 @@ class Executor:
         if pairs:
             leaves = [leaf for _, leaf in self._leaves]
             try:
-                grads = torch.autograd.grad([p[0] for p in pairs], leaves, [p[1] for p in pairs], allow_unused=True)
+                with announce.hooked(leaves, self._on_gradient) if self._on_gradient is not None else nullcontext():
+                    grads = torch.autograd.grad([p[0] for p in pairs], leaves, [p[1] for p in pairs],
+                                                allow_unused=True)
             except REFUSALS as error:
                 if isinstance(error, MXNetError) or is_final(error):
                     raise
@@ -243,8 +250,11 @@ class Executor:
         outputs = [handle._tensor for handle in self.outputs]
         heads = [head if head is not None or loss else torch.zeros_like(output)
                  for head, loss, output in zip(self._heads(outputs, out_grads, taped=False), self._losses, outputs)]
+        buffers = [self._buffer(number) for number in self._pair.buffered]
         try:
-            return self._pair.backward(saved, heads, [self._buffer(number) for number in self._pair.buffered])
+            if self._on_gradient is not None:
+                return announce.backward(self._pair, self._on_gradient, *saved, *buffers, *heads)
+            return self._pair.backward(saved, heads, buffers)
         except REFUSALS as error:
             raise error if isinstance(error, MXNetError) else MXNetError(f"backward: {error}") from error
 
@@ -293,16 +303,7 @@ class Executor:
 
     def _store(self, grads: Sequence[torch.Tensor | None]) -> None:
         with torch.no_grad():
-            targets, values = [], []
-            for i, array in self._write:
-                value = grads[i]
-                if value is None:
-                    array._tensor.zero_()
-                elif value is not array._tensor:     # else its operator has written it there
-                    targets.append(array._tensor)
-                    values.append(value)
-            if targets:
-                torch._foreach_copy_(targets, values)
+            store([(i, array._tensor) for i, array in self._write], grads)
             for i, array in self._add:
                 value = grads[i]
                 if value is not None:
@@ -323,7 +324,7 @@ class Executor:
         assert self._monitor is not None
         shown: list[tuple[str, torch.Tensor]] = []
         if self._monitor_all:
-            for name, (source, _), value in zip(node.input_names(), node.inputs, inputs):
+            for name, (source, _), value in zip(monitored_inputs(node), node.inputs, inputs):
                 if source.op is None:
                     shown.append((source.name, value))
                 shown.append((f"{node.name}_{name}", value))

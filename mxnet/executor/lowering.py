@@ -14,6 +14,7 @@ import torch
 from torch import fx
 
 from ..context import Context
+from ..ops.infer import sized
 from ..ops.registry import Operator
 from ..symbol.graph import Entry, Node, topological
 
@@ -26,15 +27,16 @@ class Program:
     Attributes
     ----------
     variables : the nodes whose arrays `run` takes, in order
+    keeping : nodes that run their operator's keeping kernel; what these keep follows the outputs, in that order
     needs_rng : whether some operator draws random numbers
     module : the fx module, for printing (`module.code`) and for watching node by node
     """
 
     def __init__(self, outputs: Sequence[Entry], *, train: bool, taped: bool, device: torch.device,
-                 groups: Mapping[str, Context], shapes: Mapping[int, Any]) -> None:
+                 groups: Mapping[str, Context], shapes: Mapping[int, Any], keeping: Sequence[Node] = ()) -> None:
         order = topological(outputs)
         self.variables = [node for node in order if node.op is None]
-        lowering = _Lowering(train, taped, device, groups, shapes)
+        lowering = _Lowering(train, taped, device, groups, shapes, keeping)
         graph = lowering.build(order, outputs)
         self.needs_rng = lowering.needs_rng
         self.module = fx.GraphModule(torch.nn.Module(), graph)
@@ -43,8 +45,9 @@ class Program:
 
 class _Lowering:
     def __init__(self, train: bool, taped: bool, device: torch.device, groups: Mapping[str, Context],
-                 shapes: Mapping[int, Any]) -> None:
+                 shapes: Mapping[int, Any], keeping: Sequence[Node]) -> None:
         self.train, self.taped, self.device, self.groups, self.shapes = train, taped, device, groups, shapes
+        self.keeping, self.kept = keeping, dict.fromkeys(map(id, keeping))
         self.graph = fx.Graph()
         self.values: dict[int, Any] = {}             # id of a node -> fx node, or tuple of them
         self.places: dict[int, torch.device] = {}    # id of a node -> where its outputs are
@@ -59,7 +62,8 @@ class _Lowering:
         for node in order:
             if node.op is not None:
                 self._apply(node)
-        self.graph.output(tuple(self._value(*entry) for entry in outputs))
+        results = [self._value(*entry) for entry in outputs]
+        self.graph.output((*results, *[self.kept[id(node)] for node in self.keeping]))
         return self.graph
 
     def _device(self, node: Node) -> torch.device:
@@ -88,6 +92,9 @@ class _Lowering:
             self.needs_rng |= what == "rng"
         made = self.graph.call_function(target, tuple(inputs), {**params, **asks})
         made.meta["node"] = node
+        if id(node) in self.kept:
+            self.kept[id(node)] = self.graph.call_function(operator.getitem, (made, 1))
+            made = self.graph.call_function(operator.getitem, (made, 0))
         self.places[id(node)] = place
         self.values[id(node)] = made if node.output_count() == 1 else _Several(made)
 
@@ -96,14 +103,16 @@ class _Lowering:
         op, params = node.op, node.params
         assert op is not None and params is not None
         custom = self.taped and op.grad_rule is not None
-        if "shape" in op.params and not node.inputs and id(node) in self.shapes:
-            params = op.parse({**params, "shape": self.shapes[id(node)]})
+        if not node.inputs and id(node) in self.shapes:
+            params = sized(op, params, self.shapes[id(node)]) or params
         plain = all(_is_plain(value) for value in params.values())
         in_order = op.schema.variadic or node.input_names() == [i.name for i in op.schema.inputs[:len(node.inputs)]]
-        if plain and in_order and not custom and _has_name(op.kernel):
-            return op.kernel, dict(params)
-        ready = (op.differentiable if custom else op.prepare)(params, len(node.inputs))
-        return _named(ready, op), {}
+        kernel = op.keeping_kernel if id(node) in self.kept else op.kernel
+        assert kernel is not None
+        if plain and in_order and not custom and _has_name(kernel):
+            return kernel, dict(params)
+        count = len(node.inputs)
+        return _named(op.differentiable(params, count) if custom else op.prepare(params, count, kernel), op), {}
 
 
 def _identifier(number: int, name: str) -> str:

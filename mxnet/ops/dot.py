@@ -32,10 +32,10 @@ def dot(lhs: Tensor, rhs: Tensor, *, transpose_a: bool = False, transpose_b: boo
     if rhs.ndim == 2 and not transpose_a:
         return torch.matmul(lhs, rhs.t() if transpose_b else rhs)
     shape = _dot_shape(lhs.shape, rhs.shape, transpose_a, transpose_b)
-    return torch.mm(_matrix(lhs, transpose_a), _matrix(rhs, not transpose_b).t()).reshape(shape)
+    return torch.mm(matrix(lhs, transpose_a), matrix(rhs, not transpose_b).t()).reshape(shape)
 
 
-def _matrix(data: Tensor, first: bool) -> Tensor:
+def matrix(data: Tensor, first: bool) -> Tensor:
     """A matrix whose columns run along the first axis, or along the last one."""
     return data.reshape(data.shape[0], -1).t() if first else data.reshape(-1, data.shape[-1])
 

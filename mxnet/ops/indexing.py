@@ -49,6 +49,29 @@ def take(a: Tensor, indices: Tensor, *, axis: int = 0, mode: Literal["raise", "w
     return a.index_select(at, index.reshape(-1)).reshape(*a.shape[:at], *index.shape, *a.shape[at + 1:])
 
 
+@take.direct
+def _(params, a, indices, head, needs, into):
+    if "a" not in needs:
+        return {}
+    at = axis_index(params.axis, a.ndim)
+    index = positions(indices, a.shape[at], params.mode)
+    if at == 0:
+        return {"a": added_rows(a, index, head, into.get("a"))}
+    heads = head.reshape(*a.shape[:at], -1, *a.shape[at + 1:])
+    return {"a": zeros_for(a, into.get("a")).index_add_(at, index.reshape(-1), heads)}
+
+
+def zeros_for(like: Tensor, place: Tensor | None) -> Tensor:
+    """Zeros in the shape of `like`, in `place` if there is one."""
+    return torch.zeros_like(like, memory_format=torch.contiguous_format) if place is None else place.zero_()
+
+
+def added_rows(table: Tensor, index: Tensor, rows: Tensor, place: Tensor | None = None) -> Tensor:
+    """The gradient of `table[index]`: zeros, to whose rows at `index` those of `rows` are added."""
+    flat = index.reshape(-1)
+    return zeros_for(table, place).index_add_(0, flat, rows.reshape(len(flat), *table.shape[1:]))
+
+
 @take.shape
 def _(params, a, indices):
     axis = axis_index(params.axis, len(a))
@@ -105,9 +128,20 @@ def pick(data: Tensor, index: Tensor, *, axis: int | None = -1, keepdims: bool =
     [2.0, 3.0]
     """
     at = _one_axis(axis, data.ndim)
-    where = positions(index if index.ndim == data.ndim else index.unsqueeze(at), data.shape[at], mode)
-    picked = data.gather(at, where)
+    picked = data.gather(at, _picked_places(data, index, at, mode))
     return picked if keepdims else picked.squeeze(at) if data.ndim > 1 else picked
+
+
+def _picked_places(data: Tensor, index: Tensor, at: int, mode: str) -> Tensor:
+    return positions(index if index.ndim == data.ndim else index.unsqueeze(at), data.shape[at], mode)
+
+
+@pick.direct
+def _(params, data, index, head, needs, into):
+    at = _one_axis(params.axis, data.ndim)
+    places = _picked_places(data, index, at, params.mode)
+    return {"data": zeros_for(data, into.get("data")).scatter_(at, places, head.reshape(places.shape))} \
+        if "data" in needs else {}
 
 
 def _one_axis(axis, rank):
@@ -141,9 +175,12 @@ def one_hot(indices: Tensor, *, depth: Annotated[int, Range(0)], on_value: float
     >>> mx.nd.one_hot(mx.nd.array([1, 0]), depth=3).asnumpy().tolist()
     [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]
     """
-    hot = indices.long().unsqueeze(-1) == torch.arange(depth, device=indices.device)
-    if on_value == 1 and off_value == 0:
-        return hot.to(dtype)
+    exact = torch.float32 if depth <= 2 ** 24 and indices.dtype is not torch.float64 else torch.int64
+    codes = indices.long() if not indices.is_floating_point() else indices.to(exact).trunc()
+    codes, places = codes.to(exact).unsqueeze(-1), torch.arange(depth, dtype=exact, device=indices.device)
+    if on_value == 1 and off_value == 0:                # a comparison that writes numbers is faster than one of truths
+        return torch.eq(codes, places, out=torch.empty(0, dtype=dtype, device=indices.device))
+    hot = codes == places
     on, off = (torch.tensor(number(value, dtype), dtype=dtype, device=indices.device)
                for value in (on_value, off_value))
     return torch.where(hot, on, off)

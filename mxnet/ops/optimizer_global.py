@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..base import MXNetNotImplementedError
 from .infer import unify
 from .optimizer_common import constant
 from .optimizer_lists import numbered_inputs, sums_of_squares
@@ -66,25 +65,39 @@ def _(params, lrs=None, weights_sum_sq=None, grads_sum_sq=None, wds=None, out=No
     return dict.fromkeys(("lrs", "weights_sum_sq", "grads_sum_sq", "wds", "out"), common)
 
 
-def _finite(data: tuple[Tensor, ...], init_output: bool) -> Tensor:
-    if not init_output:
-        raise MXNetNotImplementedError("init_output=False, which adds to what out= holds, is not supported: "
-                                       "check all arrays in one call, or multiply the results")
+def _finite(data: tuple[Tensor, ...]) -> Tensor:
     # a norm is finite exactly if all elements are; the maximum norm cannot overflow
     norms = torch.stack(torch._foreach_norm([x.flatten() for x in data if x.numel()], float("inf"))) \
         if any(x.numel() for x in data) else data[0].new_zeros(1)
     return norms.isfinite().all().to(torch.float32).reshape(1)
 
 
+def _verdict(data: tuple[Tensor, ...], init_output: bool) -> Tensor:
+    if not init_output:
+        raise OperatorError("init_output=False keeps what the array out= holds when all is finite: give out=")
+    return _finite(data)
+
+
+def _kept_verdict(out: Tensor, *data: Tensor, init_output: bool = True, num_arrays: int = 1) -> Tensor:
+    """With `init_output=False` an array that is not finite writes 0 over what is there, and no other writes."""
+    if out.shape != (1,) or out.dtype is not torch.float32:
+        raise OperatorError(f"out= is {tuple(out.shape)} {str(out.dtype)[6:]}, the result (1,) float32")
+    verdict = _finite(data)
+    return verdict if init_output else torch.where(verdict > 0, out, verdict)
+
+
 @op("all_finite")
 def all_finite(data: Tensor, *, init_output: bool = True) -> Tensor:
     """1 when no element is NaN or infinite, else 0; float32, shape (1,).
+
+    With `init_output=False`, `out=` keeps its value when no element is, else it becomes 0: so one array gathers the
+    verdict on many. Without `out=` that raises OperatorError.
 
     >>> import mxnet as mx
     >>> mx.nd.all_finite(mx.nd.array([1, float("inf")])).asnumpy().tolist()
     [0.0]
     """
-    return _finite((data,), init_output)
+    return _verdict((data,), init_output)
 
 
 @all_finite.shape
@@ -99,13 +112,13 @@ def _(params, data=None, out=None):
 
 @op("multi_all_finite", input_names=_ARRAYS)
 def multi_all_finite(*data: Tensor, num_arrays: int = 1, init_output: bool = True) -> Tensor:
-    """1 when no element of any array is NaN or infinite, else 0; float32, shape (1,).
+    """1 when no element of any array is NaN or infinite, else 0; float32, shape (1,). `init_output`: see `all_finite`.
 
     >>> import mxnet as mx
     >>> mx.nd.multi_all_finite(mx.nd.ones(2), mx.nd.array([float("nan")]), num_arrays=2).asnumpy().tolist()
     [0.0]
     """
-    return _finite(data, init_output)
+    return _verdict(data, init_output)
 
 
 @multi_all_finite.shape
@@ -116,6 +129,10 @@ def _(params, data=None, out=None):
 @multi_all_finite.dtype
 def _(params, data=None, out=None):
     return {"out": torch.float32}
+
+
+all_finite.into(_kept_verdict)
+multi_all_finite.into(_kept_verdict)
 
 
 @op("reset_arrays", outputs=(), input_names=_ARRAYS)

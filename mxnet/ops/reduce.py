@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -104,6 +104,18 @@ def _finds_position(made: Operator) -> Operator:
     return made
 
 
+def _places(extreme: Callable[..., Any], position: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """On a CPU, torch's `max`, which says where it is, too, takes a third of the time of its `argmax`."""
+    def find(data: Tensor, axis: int, keepdim: bool) -> Tensor:
+        if data.device.type == "cpu":
+            return extreme(data, axis, keepdim).indices
+        return position(data, axis, keepdim)
+    return find
+
+
+_argmax, _argmin = _places(torch.max, torch.argmax), _places(torch.min, torch.argmin)
+
+
 @_finds_position
 @op("argmax")
 def argmax(data: Tensor, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
@@ -116,7 +128,7 @@ def argmax(data: Tensor, *, axis: int | None = None, keepdims: bool = False) -> 
     >>> print(mx.nd.argmax(mx.nd.array([[1, 2], [5, 3]]), axis=1).asnumpy())
     [1. 0.]
     """
-    return _position(torch.argmax, data, axis, keepdims)
+    return _position(_argmax, data, axis, keepdims)
 
 
 @_finds_position
@@ -129,7 +141,7 @@ def argmin(data: Tensor, *, axis: int | None = None, keepdims: bool = False) -> 
     >>> print(mx.nd.argmin(mx.nd.array([[1, 2], [5, 3]]), axis=1).asnumpy())
     [0. 1.]
     """
-    return _position(torch.argmin, data, axis, keepdims)
+    return _position(_argmin, data, axis, keepdims)
 
 
 @op("argmax_channel")
@@ -139,7 +151,7 @@ def argmax_channel(data: Tensor) -> Tensor:
     >>> print(mx.nd.argmax_channel(mx.nd.array([[1, 2], [5, 3]])).asnumpy())
     [1. 0.]
     """
-    return _position(torch.argmax, data, 1, False)
+    return _position(_argmax, data, 1, False)
 
 
 @argmax_channel.shape

@@ -115,10 +115,19 @@ class Operator:
 
         It serves training without a tape (see `executor/direct.py`). It may ask for `needs`, the set of inputs whose
         gradients are wanted, and gives those only; and for `into`, arrays by input name that it then writes these
-        gradients to.
+        gradients to. With several outputs any of the heads may be None, but not all. The gradients of a variadic
+        input are a list.
         """
         self.direct_rule = self._attach("direct", rule)
         return rule
+
+    def keeping(self, kernel: Kernel) -> Kernel:
+        """Attach a kernel that serves the direct gradient in the place of the operator's own.
+
+        It gives the same result, and beside it anything that the rule then gets as `kept`: `(result, kept)`.
+        """
+        self.keeping_kernel = kernel
+        return kernel
 
     def into(self, rule: Kernel) -> Kernel:
         """Attach what an imperative call with `out=` does, where the result depends on what that array is or holds.
@@ -214,9 +223,11 @@ class Operator:
 
     # ---- running --------------------------------------------------------------------------------
 
-    def prepare(self, params: Params, count: int | None = None) -> Kernel:
-        """The kernel with its parameters filled in: takes the present tensors in order, and what it asks for."""
-        ready = functools.partial(self.kernel, **params.__dict__) if params.__dict__ else self.kernel
+    def prepare(self, params: Params, count: int | None = None, kernel: Kernel | None = None) -> Kernel:
+        """The kernel (or another one for it) with its parameters filled in: takes the present tensors in order, and
+        what it asks for."""
+        kernel = kernel or self.kernel
+        ready = functools.partial(kernel, **params.__dict__) if params.__dict__ else kernel
         if self.schema.variadic:
             return ready
         names = [item.name for item in self.inputs(params, count or 0)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from .formulas import masked
 from .infer import show, unify
 from .numbers import number
 from .registry import OperatorError, op
@@ -69,12 +70,24 @@ def sequence_mask(data: Tensor, sequence_length: Tensor | None = None, *, use_se
     _require(data.shape, axis)
     if sequence_length is None:
         return data
-    nth = torch.arange(1, data.shape[axis] + 1, device=data.device)
-    lengths = sequence_length.float()           # counted from 1, a comparison is as good as cutting off fractions
-    beyond = nth.unsqueeze(1) > lengths if axis == 0 else nth > lengths.unsqueeze(1)
-    if data.ndim > 2:
-        beyond = beyond.reshape(*beyond.shape, *[1] * (data.ndim - 2))
-    return data.masked_fill(beyond, number(value, data.dtype))
+    if value == 0 and data.is_floating_point() and not (data.requires_grad or data.is_meta):
+        return masked(data, _left(data, sequence_length, axis), torch.gt)
+    return data.masked_fill(_left(data, sequence_length, axis) <= 0, number(value, data.dtype))
+
+
+def _left(data: Tensor, lengths: Tensor, axis: int) -> Tensor:
+    """Above 0 for each step up to the end of its sequence, and not beyond; of as many axes as `data`."""
+    nth = torch.arange(data.shape[axis], dtype=torch.float32, device=data.device)
+    lengths = lengths.float().trunc()
+    left = lengths - nth.unsqueeze(1) if axis == 0 else lengths.unsqueeze(1) - nth
+    return left.reshape(*left.shape, *[1] * (data.ndim - 2))
+
+
+@sequence_mask.direct
+def _(params, data, sequence_length, head, into):
+    if not params.use_sequence_length:
+        return {"data": head}
+    return {"data": masked(head, _left(data, sequence_length, params.axis), torch.gt, into.get("data"))}
 
 
 @op("SequenceReverse", when=_LENGTHS)

@@ -49,11 +49,11 @@ def _normalize(data: Tensor, gamma: Tensor | None, beta: Tensor, moving_mean: Te
     return _restore(out, axis), mean, scale
 
 
-def _gradients(params: Any, axis: int, head: Tensor, data: Tensor, gamma: Tensor, moving_mean: Tensor,
+def _gradients(params: Any, axis: int, head: Tensor | None, data: Tensor, gamma: Tensor, moving_mean: Tensor,
                moving_var: Tensor, mean: Tensor | None, scale: Tensor | None) -> dict[str, Tensor]:
     """Gradients by torch's fused kernel; with `mean` and `scale` of the batch given, those statistics vary too."""
     x, axis = _channel_second(data, axis)
-    grad, _ = _channel_second(head, axis)
+    grad, _ = _channel_second(torch.zeros_like(data) if head is None else head, axis)
     grads = torch.ops.aten.native_batch_norm_backward(
         grad, x, None if params.fix_gamma else gamma, moving_mean, moving_var, mean, scale, mean is not None,
         params.eps, (True, not params.fix_gamma, True))
@@ -162,7 +162,7 @@ def _batch_norm_with_relu(data: Tensor, gamma: Tensor, beta: Tensor, moving_mean
 
 
 def _batch_norm_with_relu_gradient(params, data, gamma, moving_mean, moving_var, out, head, is_train):
-    passed = torch.where(out[0] > 0, head[0], 0)
+    passed = None if head[0] is None else torch.where(out[0] > 0, head[0], 0)
     return _batch_norm_gradient(params, data, gamma, moving_mean, moving_var, out[1:], (passed,), is_train)
 
 

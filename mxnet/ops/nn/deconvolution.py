@@ -59,12 +59,12 @@ def deconvolution(data: Tensor, weight: Tensor, bias: Tensor | None = None, *, k
     moves = window(kernel, stride, dilate, pad, layout)
     if moves.channels_last:
         data, weight = to_channels_first(data), to_channels_first(weight)
-    pad, adj = _borders(data.shape[2:], kernel, moves, adj, target_shape)
+    pad, adj = borders(data.shape[2:], kernel, moves, adj, target_shape)
     out = _TRANSPOSED[len(kernel)](data, weight, bias, moves.stride, pad, adj, num_group, moves.dilate)
     return to_channels_last(out) if moves.channels_last else out
 
 
-def _borders(sizes: Sequence[int], kernel: tuple[int, ...], moves: Window, adj: tuple[int, ...],
+def borders(sizes: Sequence[int], kernel: tuple[int, ...], moves: Window, adj: tuple[int, ...],
              target_shape: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """`pad` and `adj`, from `target_shape` where that is given (zeros mean that it is not)."""
     for name, given in (("adj", adj), ("target_shape", target_shape)):
@@ -111,10 +111,10 @@ def _out_sizes(params, sizes, moves):
     """The output's sizes, None where they cannot be known yet."""
     if any(params.target_shape):
         if None not in sizes:
-            _borders(sizes, params.kernel, moves, params.adj, params.target_shape)
+            borders(sizes, params.kernel, moves, params.adj, params.target_shape)
         return params.target_shape
     filled = [1 if size is None else size for size in sizes]
-    pad, adj = _borders(filled, params.kernel, moves, params.adj, ())
+    pad, adj = borders(filled, params.kernel, moves, params.adj, ())
     made = [whole - 2 * cut + extra for whole, cut, extra in zip(_whole(filled, params.kernel, moves), pad, adj)]
     if any(size is not None and result < 1 for size, result in zip(sizes, made)):
         raise OperatorError(f"pad is {pad}, which leaves an output of size {tuple(made)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import torch
 from torch import Tensor
 
 from ..params import Range
@@ -35,8 +36,28 @@ def dropout(data: Tensor, *, p: Annotated[float, Range(0, 1)] = 0.5,
     """
     if not (is_train or mode == "always"):
         return data, data.new_ones(()).expand(data.shape)     # nobody reads this mask: let it cost nothing
-    mask = data.new_empty(_mask_shape(data.shape, axes)).bernoulli_(1 - p, generator=rng).div_(1 - p)
+    mask = keep_mask(data, _mask_shape(data.shape, axes), p, rng)
     return data * mask, mask
+
+
+_FEW = 4096                 # numbers for which torch's way is as fast
+
+
+def keep_mask(like: Tensor, shape: tuple[int, ...], p: float, rng: torch.Generator | None) -> Tensor:
+    """0 with probability `p`, else `1 / (1 - p)`, of the dtype and device of `like`.
+
+    On a CPU each number takes 32 random bits (8 where these can tell `p` exactly), compared with a limit: a fraction of
+    the time of `bernoulli_`, which draws a double for each. `p` is rounded to a multiple of 2**-32.
+    """
+    mask = torch.empty(shape, dtype=like.dtype, device=like.device)
+    count = mask.numel()
+    if like.device.type != "cpu" or count < _FEW or not 0 < p < 1:
+        return mask.bernoulli_(1 - p, generator=rng).div_(1 - p)
+    bits, kind = (8, torch.int8) if (p * 256).is_integer() else (32, torch.int32)
+    words = torch.empty(-(-count * bits // 64), dtype=torch.int64).random_(-2 ** 63, None, generator=rng)
+    limit = min(max(round((1 - p) * 2 ** bits), 1), 2 ** bits) - 1 - 2 ** (bits - 1)
+    torch.le(words.view(kind)[:count].view(shape), limit, out=mask)
+    return mask.mul_(1 / (1 - p))
 
 
 def _mask_shape(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:

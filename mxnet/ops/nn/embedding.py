@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..indexing import added_rows
 from ..params import Range
 from ..registry import op
 
@@ -65,6 +66,13 @@ def _dtypes(params, data, weight=None, out=None):
     return {"weight": kind, "out": kind}
 
 
+def _gradient(params, data, weight, head, needs, into):
+    if "weight" not in needs:
+        return {}
+    return {"weight": added_rows(weight, data.long().clamp(0, params.input_dim - 1), head, into.get("weight"))}
+
+
 for _made in (embedding, sparse_embedding):
+    _made.direct(_gradient)
     _made.shape(_shapes)
     _made.dtype(_dtypes)

@@ -42,6 +42,13 @@ def layer_norm(data: Tensor, gamma: Tensor, beta: Tensor, *, axis: int = -1, eps
     >>> mx.nd.LayerNorm(x, mx.nd.ones(2), mx.nd.zeros(2), eps=0).asnumpy().tolist()
     [[-1.0, 1.0], [-1.0, 1.0]]
     """
+    return _layer_norm_keeping(data, gamma, beta, axis=axis, eps=eps, output_mean_var=output_mean_var)[0]
+
+
+@layer_norm.keeping
+def _layer_norm_keeping(data: Tensor, gamma: Tensor, beta: Tensor, *, axis: int, eps: float,
+                        output_mean_var: bool) -> tuple[Any, tuple[Tensor, Tensor]]:
+    """The result, and mean and reciprocal deviation."""
     axis = _axis(axis, data.dim())
     last = axis == data.dim() - 1
     x = data if last else data.movedim(axis, -1)
@@ -49,9 +56,9 @@ def layer_norm(data: Tensor, gamma: Tensor, beta: Tensor, *, axis: int = -1, eps
     if not last:
         out = out.movedim(-1, axis).contiguous()
     if not output_mean_var:
-        return out
+        return out, (mean, scale)
     kept = (*data.shape[:axis], 1, *data.shape[axis + 1:])
-    return out, mean.detach().reshape(kept), scale.detach().reciprocal().reshape(kept)
+    return (out, mean.detach().reshape(kept), scale.detach().reciprocal().reshape(kept)), (mean, scale)
 
 
 def _axis(axis: int, dims: int) -> int:
@@ -96,13 +103,21 @@ def group_norm(data: Tensor, gamma: Tensor, beta: Tensor, *, num_groups: Annotat
     >>> mx.nd.GroupNorm(x, mx.nd.ones(2), mx.nd.zeros(2), num_groups=2, eps=0).asnumpy().tolist()
     [[[-1.0, 1.0], [-1.0, 1.0]]]
     """
+    return _group_norm_keeping(data, gamma, beta, num_groups=num_groups, eps=eps, output_mean_var=output_mean_var)[0]
+
+
+@group_norm.keeping
+def _group_norm_keeping(data: Tensor, gamma: Tensor, beta: Tensor, *, num_groups: int, eps: float,
+                        output_mean_var: bool) -> tuple[Any, tuple[Tensor, Tensor]]:
+    """The result, and mean and reciprocal deviation."""
     _check_groups(tuple(data.shape), num_groups)
     batch, channels = data.shape[:2]
     size = channels // num_groups
     out, mean, scale = torch.native_group_norm(
         data.contiguous(), gamma.repeat_interleave(size), beta.repeat_interleave(size), batch, channels,
         data[0, 0].numel() if batch and channels else 0, num_groups, eps)
-    return (out, mean.detach(), scale.detach().reciprocal()) if output_mean_var else out
+    shown = (out, mean.detach(), scale.detach().reciprocal()) if output_mean_var else out
+    return shown, (mean, scale)
 
 
 def _check_groups(data: tuple[int | None, ...], groups: int) -> None:
@@ -138,11 +153,19 @@ def instance_norm(data: Tensor, gamma: Tensor, beta: Tensor, *, eps: float = 1e-
     >>> mx.nd.InstanceNorm(x, mx.nd.ones(2), mx.nd.zeros(2), eps=0).asnumpy().tolist()
     [[[-1.0, 1.0], [-1.0, 1.0]]]
     """
+    return _instance_norm_keeping(data, gamma, beta, eps=eps)[0]
+
+
+@instance_norm.keeping
+def _instance_norm_keeping(data: Tensor, gamma: Tensor, beta: Tensor, *,
+                           eps: float) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    """The result, and mean and reciprocal deviation."""
     _check_groups(tuple(data.shape), 1)
     batch, channels = data.shape[:2]
     size = data[0, 0].numel() if batch and channels else 0
-    return torch.native_group_norm(data.contiguous(), gamma.contiguous(), beta.contiguous(), batch, channels, size,
-                                   channels, eps)[0]
+    out, mean, scale = torch.native_group_norm(data.contiguous(), gamma.contiguous(), beta.contiguous(), batch,
+                                               channels, size, channels, eps)
+    return out, (mean, scale)
 
 
 @instance_norm.shape

@@ -80,8 +80,12 @@ class _Selu(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, head: Tensor) -> Tensor:
-        (out,) = ctx.saved_tensors
-        return head * torch.where(out > 0, 1.0, out + _SELU_ALPHA) * _SELU_SCALE
+        return selu_gradient(*ctx.saved_tensors, head)
+
+
+def selu_gradient(out: Tensor, head: Tensor) -> Tensor:
+    """MXNet's gradient of selu, from its output."""
+    return head * torch.where(out > 0, 1.0, out + _SELU_ALPHA) * _SELU_SCALE
 
 
 @leaky_relu.shape

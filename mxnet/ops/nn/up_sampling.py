@@ -13,6 +13,7 @@ from ..infer import show
 from ..params import Range
 from ..registry import OperatorError, op
 from ..schema import Input
+from ._blocks import are_small, block_sums, repeated
 
 _INIT = '["bilinear", {}]'
 
@@ -53,8 +54,7 @@ def up_sampling(*data: Tensor, scale: Annotated[int, Range(1)], num_filter: int 
         image, weight = data
         return F.conv_transpose2d(image, weight, None, scale, _bilinear_window(scale)[1], 0, len(weight))
     _out_shape([tuple(image.shape) for image in data], scale, multi_input_mode)
-    height, width = data[0].shape[2] * scale, data[0].shape[3] * scale
-    grown = [F.interpolate(image, (height, width), mode="nearest") for image in data]
+    grown = [_nearest(image, *times) for image, times in zip(data, _factors([image.shape for image in data], scale))]
     if len(grown) == 1:
         return grown[0]
     if multi_input_mode == "concat":
@@ -63,6 +63,39 @@ def up_sampling(*data: Tensor, scale: Annotated[int, Range(1)], num_filter: int 
     for image in grown[2:]:
         total = total + image
     return total
+
+
+def _factors(shapes: Sequence[tuple[int, ...]], scale: int) -> list[tuple[int, int]]:
+    """How many times each array is repeated along height and width, to the size of the first one times `scale`."""
+    height, width = (size * scale for size in shapes[0][2:])
+    return [(height // h, width // w) if h and w else (scale, scale) for _, _, h, w in shapes]
+
+
+def _nearest(image: Tensor, height: int, width: int) -> Tensor:
+    if image.requires_grad or image.is_meta or not are_small(height, width):
+        sizes = (image.shape[2] * height, image.shape[3] * width)
+        return F.interpolate(image, sizes, mode="nearest")
+    return repeated(image, height, width)
+
+
+def _nearest_gradient(image: Tensor, head: Tensor, height: int, width: int) -> Tensor:
+    if are_small(height, width):
+        return block_sums(head, height, width)
+    return torch.ops.aten.upsample_nearest2d_backward(head.contiguous(), head.shape[2:], image.shape)
+
+
+@up_sampling.direct
+def _(params, data, head):
+    if params.sample_type == "bilinear":
+        image, weight = data
+        grads = torch.ops.aten.convolution_backward(
+            head, image, weight, None, [params.scale] * 2, [_bilinear_window(params.scale)[1]] * 2, [1, 1], True,
+            [0, 0], len(weight), [True, True, False])
+        return {"data": grads[:2]}
+    concat = len(data) > 1 and params.multi_input_mode == "concat"
+    heads = head.split([image.shape[1] for image in data], 1) if concat else [head] * len(data)
+    factors = _factors([image.shape for image in data], params.scale)
+    return {"data": [_nearest_gradient(*each, *times) for *each, times in zip(data, heads, factors)]}
 
 
 def _bilinear_window(scale: int) -> tuple[int, int]:

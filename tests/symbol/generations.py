@@ -14,7 +14,7 @@ import numpy as np
 
 RECORD = Path(__file__).resolve().parents[1] / "data" / "generations.json"
 
-# (key of the parameters, release): None for files that do not say, which count as 0.8. Inputs have two numbers until 0.9
+# (key of the parameters, release): None for files that do not say and count as 0.8. Inputs have two numbers until 0.9
 FORMATS = (("param", None), ("attr", None), ("attr", 903), ("attr", 904), ("attr", 1000), ("attrs", 10200),
            ("attrs", 10901))
 
@@ -44,7 +44,7 @@ NODES = [
     ("broadcast_axis", {"axis": "(1,)", "size": "(3,)"}, [(2, 1)], None), ("argmax_channel", {}, [_M], None),
     ("argmax", {"axis": "-1"}, [_M], None), ("argmin", {"axis": "-1", "keepdims": "True"}, [_M], None),
     ("argmax", {"axis": "1"}, [_M], None), ("choose_element_0index", {}, [_M, (2,)], None),
-    ("fill_element_0index", {}, [_M, (2,), (2,)], None), ("smooth_l1", {"scalar": "3.0"}, [_M], None),
+    ("smooth_l1", {"scalar": "3.0"}, [_M], None),
     ("softmax_cross_entropy", {}, [_M, (2,)], None), ("flip", {"axis": "1"}, [_M], None), ("norm", {}, [_M], None),
     ("LeakyReLU", {"act_type": "prelu"}, [_IMAGE, (3,)], None), ("LeakyReLU", {"act_type": "elu"}, [_M], None),
     ("LRN", {"nsize": "3", "alpha": "0.0001", "beta": "0.75", "knorm": "2"}, [_IMAGE], None),
@@ -86,7 +86,7 @@ NODES = [
 ]
 
 
-_WITHOUT_GRADIENT = ("argmax_channel", "fill_element_0index")       # their nodes are named "flat"
+_WITHOUT_GRADIENT = ("argmax_channel",)              # their nodes are named "flat"
 
 
 def described(number, form):
@@ -159,8 +159,8 @@ def _array(mx, name, shape, like_labels):
 
 
 # inputs that hold indices, labels or boxes
-_WHOLE = {("Softmax", 1), ("SoftmaxOutput", 1), ("choose_element_0index", 1), ("fill_element_0index", 2),
-          ("softmax_cross_entropy", 1), ("SVMOutput", 1), ("Embedding", 0), ("ROIPooling", 1), ("where", 0)}
+_WHOLE = {("Softmax", 1), ("SoftmaxOutput", 1), ("choose_element_0index", 1), ("softmax_cross_entropy", 1),
+          ("SVMOutput", 1), ("Embedding", 0), ("ROIPooling", 1), ("where", 0)}
 
 
 def compute(mx, symbol, shapes, whole=(), run=True):

@@ -105,23 +105,35 @@ def _update_params_on_kvstore(param_arrays: Sequence[Sequence[NDArray]], grad_ar
                               kvstore: Any, param_names: Sequence[str]) -> None:
     """Push gradients, pull the weights that the store's optimizer has updated."""
     used = [index for index, grads in enumerate(grad_arrays) if grads[0] is not None]
-    for index in used:                     # all pushes first: a distributed store sums many of them at once
-        kvstore.push(param_names[index], grad_arrays[index], priority=-index)
+    _push_and_pull(kvstore, used, param_names, grad_arrays, param_arrays)
+
+
+def _push_and_pull(kvstore: Any, used: Sequence[int], names: Sequence[str], values: Sequence[Any],
+                   outs: Sequence[Any]) -> None:
+    """Push all values, then pull all; in one call each, where the store is one that gains by it."""
+    if not used:
+        return
+    if isinstance(kvstore, kvs.KVStore):
+        keys = [names[index] for index in used]
+        kvstore.push(keys, [values[index] for index in used])
+        kvstore.pull(keys, [outs[index] for index in used])
+        return
     for index in used:
-        kvstore.pull(param_names[index], param_arrays[index], priority=-index)
+        kvstore.push(names[index], values[index], priority=-index)
+    for index in used:
+        kvstore.pull(names[index], outs[index], priority=-index)
 
 
 def _update_params(param_arrays: Sequence[Sequence[NDArray]], grad_arrays: Sequence[Sequence[Any]], updater: Any,
                    num_device: int, kvstore: Any = None, param_names: Sequence[str] | None = None) -> None:
     """Update the weights of every device here; a store, if there is one, sums the gradients first."""
+    if kvstore is not None:
+        used = [index for index, grads in enumerate(grad_arrays) if grads[0] is not None]
+        _push_and_pull(kvstore, used, param_names or [], grad_arrays, grad_arrays)
     per_device: list[tuple[list[int], list[NDArray], list[NDArray]]] = [([], [], []) for _ in range(num_device)]
     for index, (arrays, grads) in enumerate(zip(param_arrays, grad_arrays)):
         if grads[0] is None:
             continue
-        if kvstore is not None:
-            name = param_names[index]                                     # type: ignore[index]
-            kvstore.push(name, grads, priority=-index)
-            kvstore.pull(name, grads, priority=-index)
         for device, (weight, grad) in enumerate(zip(arrays, grads)):
             indices, all_grads, weights = per_device[device]
             indices.append(index * num_device + device)

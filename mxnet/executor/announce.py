@@ -25,7 +25,7 @@ def backward(pair: DirectPair, tell: Tell, *arguments: Any) -> tuple[Any, ...]:
     """Run a pair's backward program on its arguments, telling of each gradient."""
     module = _made.get(pair)
     if module is None:
-        module = _made[pair] = _announcing(pair._module.graph)
+        module = _made[pair] = _announcing(pair.module.graph)
     return module.forward(*arguments, tell)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from .._watching import watching
 from ..base import MXNetError, MXNetTypeError, MXNetValueError, nearest
 from ..context import Context
 from ..ndarray.handle import wrap
@@ -23,9 +24,10 @@ from ..symbol.graph import Node
 from ..symbol.symbol import Symbol
 from ..symbol.traits import monitored_inputs
 from . import announce
-from .direct import DirectPair, can_run_directly
-from .handover import store
-from .lowering import Program, Watch
+from .direct import DirectPair, Target, can_run_directly
+from .handover import is_large, store
+from .lowering import Program
+from .watch import Hunt, Watch
 
 Arrays = dict[str, NDArray]
 
@@ -60,7 +62,7 @@ class Executor:
                              tuple(sorted(self._shapes.items())))
         self._plan_gradients()
         self._roots: tuple[torch.Tensor, ...] | None = None
-        self._saved: tuple[torch.Tensor, ...] | None = None
+        self._saved: list[torch.Tensor] | None = None
         self._pair: DirectPair | None = None
         self._pair_known = False
         self._rng_state: torch.Tensor | None = None
@@ -114,9 +116,10 @@ class Executor:
         wanted = [variables[position] for position in self._wanted]
         if self._group2ctx or not can_run_directly(self._symbol._outputs, {id(node) for node in wanted}):
             return None
-        written = [False] * len(wanted)
+        written = [Target(False, False)] * len(wanted)
         for number, array in self._write:
-            written[number] = array._tensor.is_contiguous()
+            tensor = array._tensor
+            written[number] = Target(tensor.is_contiguous(), is_large(tensor))
         cache = self._symbol._program_cache()
         key = ("direct", tuple(self._wanted), tuple(written), *self._program_key)
         if key not in cache:
@@ -152,7 +155,8 @@ class Executor:
             target._tensor.copy_(value._tensor)
 
     def _run(self, train: bool, taped: bool) -> None:
-        pair = self._direct_pair() if taped and self._monitor is None else None
+        by_node = self._monitor is not None or watching.nan_check
+        pair = self._direct_pair() if taped and not by_node else None
         program = pair.program if pair is not None else self._program(train, taped)
         tensors = [source._tensor for source in self._sources]
         if taped and pair is None:
@@ -163,12 +167,13 @@ class Executor:
             self._rng_state = rng.get_state()
         self._roots = self._saved = None
         try:
+            run = program.run
+            if by_node or watching.active:
+                watch = Hunt if watching.nan_check else Watch
+                run = watch(program.module, self._report if self._monitor is not None else None).start
+            results = run(*tensors, rng)
             if pair is not None:
-                results, self._saved = pair.forward(*tensors, rng)
-            elif self._monitor is None:
-                results = program.run(*tensors, rng)
-            else:
-                results = Watch(program, self._report).run(*tensors, rng, enable_io_processing=False)
+                results, self._saved = results[:len(self.outputs)], list(results[len(self.outputs):])
         except REFUSALS as error:
             raise self._locate(program, tensors, error) from error
         self._roots = results if taped and pair is None else None
@@ -198,10 +203,10 @@ class Executor:
         """Find the node that fails, by running again node by node."""
         if is_final(error):
             return error
-        watch = Watch(program)
+        watch = Watch(program.module)
         try:
             rng = generator(self._ctx) if program.needs_rng else None
-            watch.run(*[t.detach() for t in tensors], rng, enable_io_processing=False)
+            watch.start(*[t.detach() for t in tensors], rng)
         except REFUSALS as again:
             if watch.current is not None and watch.current[0].op is not None:
                 node, inputs = watch.current
@@ -245,7 +250,7 @@ class Executor:
                 raise MXNetError(f"backward: {error}") from error
         self._store(grads)
 
-    def _backward_directly(self, saved: Sequence[torch.Tensor], out_grads: Any) -> Sequence[torch.Tensor | None]:
+    def _backward_directly(self, saved: list[torch.Tensor], out_grads: Any) -> Sequence[torch.Tensor | None]:
         assert self._pair is not None
         outputs = [handle._tensor for handle in self.outputs]
         heads = [head if head is not None or loss else torch.zeros_like(output)
@@ -253,7 +258,7 @@ class Executor:
         buffers = [self._buffer(number) for number in self._pair.buffered]
         try:
             if self._on_gradient is not None:
-                return announce.backward(self._pair, self._on_gradient, *saved, *buffers, *heads)
+                return announce.backward(self._pair, self._on_gradient, saved, *buffers, *heads)
             return self._pair.backward(saved, heads, buffers)
         except REFUSALS as error:
             raise error if isinstance(error, MXNetError) else MXNetError(f"backward: {error}") from error
@@ -287,10 +292,13 @@ class Executor:
             if head is not None:
                 if not isinstance(head, NDArray):
                     raise MXNetTypeError(f"backward: out_grads are NDArrays, not {type(head).__name__}")
-                if head._tensor.shape != root.shape:
+                given_head = head._tensor
+                if given_head.shape != root.shape:
                     raise MXNetValueError(f"backward: the gradient of {self._output_names[position]} is {head.shape}, "
                                           f"the output {tuple(root.shape)}")
-                heads.append(head._tensor.to(device=root.device, dtype=root.dtype))
+                if given_head.dtype is not root.dtype or given_head.device != root.device:
+                    given_head = given_head.to(device=root.device, dtype=root.dtype)
+                heads.append(given_head)
             elif loss or not root.is_floating_point():
                 heads.append(torch.ones((), dtype=root.dtype, device=root.device).expand(root.shape)
                              if taped and root.is_floating_point() else None)
@@ -302,12 +310,11 @@ class Executor:
         return heads
 
     def _store(self, grads: Sequence[torch.Tensor | None]) -> None:
-        with torch.no_grad():
-            store([(i, array._tensor) for i, array in self._write], grads)
-            for i, array in self._add:
-                value = grads[i]
-                if value is not None:
-                    array._tensor.add_(value)
+        store([(i, array._tensor) for i, array in self._write], grads)
+        for i, array in self._add:
+            value = grads[i]
+            if value is not None:
+                array._tensor.add_(value)
 
     # ---- the rest -------------------------------------------------------------------------------
 

@@ -118,15 +118,14 @@ class TestStore(KVStoreBase):
 
 
 LOCAL = ("local", "local_update_cpu", "local_allreduce_cpu", "local_allreduce_device", "device", "nccl")
-DIST = ("dist_sync", "dist_device_sync", "dist_sync_device")
+DIST = ("dist_sync", "dist_device_sync", "dist_sync_device", "dist_async", "dist_device_async", "dist_async_device")
 
 
 def create(name: str = "local") -> Any:
     """A store by name: `"local"`, `"device"`, `"dist_sync"`, ... or one that was registered.
 
     As in MXNet, a name that contains `dist` is a distributed store, and any other unknown one a local store (with a
-    warning in the log, since most such names are misspelt). Raises TypeError unless the name is a string, and
-    MXNetNotImplementedError for `dist_async`.
+    warning in the log, since most such names are misspelt). Raises TypeError unless the name is a string.
     """
     if not isinstance(name, str):
         raise MXNetTypeError(f"name must be a string, not {type(name).__name__}")
@@ -135,7 +134,8 @@ def create(name: str = "local") -> Any:
         return KVStoreBase.kv_registry[key]()
     if "dist" in key:
         from .dist import DistKVStore
-        return DistKVStore(key)
+        from .dist_async import AsyncKVStore
+        return AsyncKVStore(key) if "_async" in key else DistKVStore(key)
     if key not in LOCAL:
         known = (*LOCAL, *DIST, *KVStoreBase.kv_registry)
         logging.warning("KVStore type %r is not known, a local store is used.%s", name, nearest(key, known))

@@ -7,6 +7,7 @@ Strom, "Scalable distributed DNN training using commodity GPU cloud computing" (
 """
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -51,3 +52,25 @@ class Compression:
         sent = (high.to(lost.dtype) - low.to(lost.dtype)).mul_(self.threshold)
         lost -= sent
         return sent
+
+
+_PLACES = torch.tensor([0, 2, 4, 6], dtype=torch.uint8)
+
+
+def pack(sent: torch.Tensor) -> torch.Tensor:
+    """Quantised values (their signs count) as bytes of four elements each, two bits an element.
+
+    >>> import torch
+    >>> unpack(pack(torch.tensor([0.5, 0.0, -0.5])), (3,), 0.5).tolist()
+    [0.5, 0.0, -0.5]
+    """
+    flat = sent.reshape(-1)
+    codes = torch.zeros(-(-flat.numel() // 4) * 4, dtype=torch.uint8, device=flat.device)
+    codes[:flat.numel()] = (flat > 0).to(torch.uint8) + 2 * (flat < 0).to(torch.uint8)
+    return (codes.view(-1, 4) << _PLACES.to(codes.device)).sum(1, dtype=torch.uint8)
+
+
+def unpack(packed: torch.Tensor, shape: Any, threshold: float, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+    """The values that `pack` packed, times the threshold."""
+    codes = ((packed.view(-1, 1) >> _PLACES.to(packed.device)) & 3).view(-1)[:math.prod(shape)]
+    return ((codes == 1).to(dtype) - (codes == 2).to(dtype)).mul_(threshold).view(list(shape))

@@ -2,132 +2,37 @@
 """Stores over several processes: `dist_sync` and its kin on torch.distributed.
 
 There are no parameter servers. Pushed gradients are summed over the devices of a worker, laid into flat buffers and
-all-reduced; every worker then applies the same update to its own copy of the value, which gives what MXNet's servers
-compute. A buffer goes out when it is full, and the last one at the first pull. Before it does, workers compare what it
-holds, so that other keys, shapes or dtypes are an error and not a wrong sum.
+all-reduced while the program goes on; at the first pull every worker applies the same update to its own copy of the
+values, which gives what MXNet's servers compute. Workers compare what they send, so that other keys, shapes or dtypes
+are an error and not a wrong sum.
 """
 from __future__ import annotations
 
-import atexit
-import hashlib
-import json
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import torch
 import torch.distributed as dist
 
-from ..base import MXNetError, MXNetNotImplementedError, MXNetTypeError, MXNetValueError
+from ..base import MXNetTypeError, MXNetValueError
 from ..ndarray.handle import wrap
 from ..ndarray.ndarray import NDArray
 from ..optimizer import Optimizer
-from .job import Job, Members, choose_interface, connect
+from . import commands
+from .buckets import Bucket, Early, Group, bucket_of, describe, divide, open_bucket
+from .bulk import copy_rows
+from .link import connected
 from .local import Key, KVStore
-
-_BUCKET = 32 << 20             # bytes of a flat buffer; a larger array has one to itself
-
-
-class _Link:
-    """This process's part in the job's process group, with errors that say whose fault it was."""
-
-    def __init__(self, job: Job) -> None:
-        if job.role != "worker":
-            raise MXNetError(f"DMLC_ROLE={job.role}: only workers make stores")
-        choose_interface(job)
-        self.job = job
-        table = connect(job)
-        self.members = Members(job, table)
-        self.rank, self.world = self.members.join(), job.world
-        self.owns_group = not dist.is_initialized()
-        if self.owns_group:
-            backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-            self.run("the process group", lambda: dist.init_process_group(
-                backend, store=dist.PrefixStore("group", table), rank=self.rank, world_size=job.world,
-                timeout=timedelta(seconds=job.timeout)))
-        atexit.register(self.close)
-
-    def run(self, what: str, operation: Callable[[], Any]) -> Any:
-        """Run a collective operation; if it fails, tell which rank is missing."""
-        if self.members.state != "runs":
-            raise MXNetError(f"{what}: this worker's job has failed or ended before")
-        self.members.steps += 1
-        try:
-            return operation()
-        except (dist.DistError, RuntimeError) as error:
-            why = self.members.explain(what)
-            self.members.state = "failed"
-            raise MXNetError(f"{what}: {why} (rank {self.rank} of {self.world}: "
-                             f"{str(error).strip().splitlines()[0][:200]})") from error
-
-    def agree(self, what: str, description: Any) -> None:
-        """Compare what this worker is about to do with the others. Raises MXNetError naming the first difference."""
-        text = json.dumps(description).encode()
-        digest = int.from_bytes(hashlib.sha256(text).digest()[:7], "big")
-        mine = torch.tensor([digest, len(text)])
-        every = [torch.empty_like(mine) for _ in range(self.world)]
-        self.run(what, lambda: dist.all_gather(every, mine))
-        if all(torch.equal(other, mine) for other in every):
-            return
-        length = max(int(other[1]) for other in every)
-        own = torch.zeros(length, dtype=torch.uint8)
-        own[:len(text)] = torch.tensor(list(text), dtype=torch.uint8)
-        texts = [torch.empty_like(own) for _ in range(self.world)]
-        self.run(what, lambda: dist.all_gather(texts, own))
-        all_of_them = [json.loads(bytes(line[:int(other[1])].tolist())) for line, other in zip(texts, every)]
-        raise MXNetValueError(f"{what}: workers differ: {_difference(all_of_them)}")
-
-    def close(self) -> None:
-        """Leave the job; for the end of the process."""
-        failed = self.members.state == "failed"
-        self.members.leave()
-        if self.owns_group and not failed and dist.is_initialized():
-            try:
-                dist.destroy_process_group()
-            except (dist.DistError, RuntimeError):
-                pass                        # the others are gone already
+from .optimizers import plain_difference
 
 
-_link: _Link | None = None
+class Distributed(KVStore):
+    """What all distributed stores share: their place in the job, and values that begin as those of rank 0."""
 
-
-def _connected() -> _Link:
-    """The process's link: all its distributed stores share one."""
-    global _link
-    if _link is None:
-        _link = _Link(Job.from_environment())
-    return _link
-
-
-def _difference(descriptions: list[Any]) -> str:
-    """The first thing in which a worker differs from rank 0."""
-    first = descriptions[0]
-    for rank, other in enumerate(descriptions):
-        if len(first) != len(other):
-            return f"rank 0 has {len(first)} items, rank {rank} {len(other)}: {first!r:.200} and {other!r:.200}"
-        for ours, theirs in zip(first, other):
-            if ours != theirs:
-                return f"rank 0 has {ours!r:.200}, rank {rank} {theirs!r:.200}"
-    return "in nothing that can be told"
-
-
-class DistKVStore(KVStore):
-    """Values shared by all workers of a job; all workers make the same calls in the same order.
-
-    `init` takes the values of rank 0, `push` sums over devices and workers, the updater or optimizer runs on every
-    worker alike, `pull` reads this worker's copy. The timeout of every call is MXNET_KVSTORE_TIMEOUT, 60 seconds by
-    default. Errors are MXNetError, and name the rank that is missing or that differs.
-    """
-
-    def __init__(self, kind: str = "dist_sync") -> None:
-        if "_async" in kind:
-            raise MXNetNotImplementedError(f"the store {kind!r} is not built yet; there is dist_sync")
+    def __init__(self, kind: str) -> None:
         super().__init__(kind)
-        self._link = _connected()
-        self._bucket: list[tuple[Key, torch.Tensor]] = []
-        self._bytes = 0
-        self._buffers: dict[tuple[Any, ...], torch.Tensor] = {}
+        self._link = connected()
 
     @property
     def rank(self) -> int:
@@ -137,13 +42,64 @@ class DistKVStore(KVStore):
     def num_workers(self) -> int:
         return self._link.world
 
+    def _settle(self) -> None:
+        """Finish what was begun, before something else."""
+
+    def _agree_on_values(self, what: str, pairs: Sequence[tuple[Key, list[NDArray]]]) -> None:
+        self._link.agree(what, [describe(key, array._tensor) for key, arrays in pairs for array in arrays])
+
+    def _agree_on_optimizer(self, optimizer: Any) -> None:
+        """All workers give the same optimizer, or an MXNetError names the difference."""
+        if not isinstance(optimizer, Optimizer):
+            raise MXNetTypeError(f"set_optimizer needs an mx.optimizer.Optimizer, not a {type(optimizer).__name__}")
+        self._settle()
+        self._link.agree("set_optimizer", plain_difference(optimizer))
+
+    def _barrier(self) -> None:
+        """Wait until all workers are here, their pushes done."""
+        self._settle()
+        self._link.barrier()
+
+    def get_num_dead_node(self, node_id: int = 0, timeout: float = 60) -> int:
+        """How many workers neither answer nor ended in order; takes two seconds. The arguments are MXNet's, unused."""
+        return len(self._link.members.silent()[0])
+
+    @property
+    def num_dead_node(self) -> int:
+        """How many workers are gone, see `get_num_dead_node`."""
+        return self.get_num_dead_node()
+
+    def sum_over_workers(self, values: Sequence[float]) -> list[float]:
+        """Sums of some numbers over all workers, which all call this at the same place."""
+        self._settle()
+        numbers = torch.tensor([float(value) for value in values], dtype=torch.float64)
+        self._link.agree("sum_over_workers", [len(values)])
+        self._link.run("sum_over_workers", lambda: dist.all_reduce(numbers))
+        return numbers.tolist()
+
+
+class DistKVStore(Distributed):
+    """Values shared by all workers of a job; all workers make the same calls in the same order.
+
+    `init` takes the values of rank 0, `push` sums over devices and workers, the updater or optimizer runs on every
+    worker alike, `pull` reads this worker's copy. The timeout of every call is MXNET_KVSTORE_TIMEOUT, 60 seconds by
+    default. Errors are MXNetError, and name the rank that is missing or that differs.
+    """
+
+    def __init__(self, kind: str = "dist_sync") -> None:
+        super().__init__(kind)
+        self._open: Bucket | None = None                  # being filled
+        self._flying: list[Bucket] = []                   # sent, not yet waited for
+        self._agreed: set[str] = set()                    # descriptions of buckets that all workers have sent before
+        self._early: Early | None = None
+
     # ---- values ---------------------------------------------------------------------------------
 
     def init(self, key: Any, value: Any) -> None:
-        self._flush()
+        self._settle()
         before = set(self._values)
         pairs = self._pairs(key, value)
-        self._link.agree("init", [_described(one, array._tensor) for one, arrays in pairs for array in arrays])
+        self._agree_on_values("init", pairs)
         super().init(key, value)
         for one, _ in pairs:
             if one not in before:
@@ -151,110 +107,130 @@ class DistKVStore(KVStore):
                 self._link.run("init", partial(dist.broadcast, tensor, 0))
 
     def push(self, key: Any, value: Any, priority: int = 0) -> None:
-        for one, values in self._grouped(key, value):
-            total = self._sum(one, values)._tensor
-            stored = self._stored(one)
-            if total.shape != stored.shape:
-                self._complain(one, total, stored)
-            pending = {waiting for waiting, _ in self._bucket}
-            if self._bucket and (one in pending or self._bytes + total.nbytes > _BUCKET
-                                 or self._bucket[0][1].dtype != total.dtype
-                                 or self._bucket[0][1].device != total.device):
-                self._flush()
-            # the caller may write to what was pushed before the bucket goes out
-            self._bucket.append((one, total.clone() if self._aliases(total, values) else total))
-            self._bytes += total.nbytes
+        """Sum over devices and begin to sum over workers; what was pushed may be written to afterwards."""
+        early, self._early = self._early, None
+        groups = self._gradients(key, value)
+        if early is not None and early.keys == [one for one, _ in groups]:
+            early.finish()
+        elif len(groups) > 1:
+            self._send_open()
+            for part in divide(list(reversed(groups))):
+                self._send(part)
+        elif groups:
+            self._add(groups[0])
 
-    def _complain(self, key: Key, total: torch.Tensor, stored: NDArray) -> None:
-        self._flush()
-        raise MXNetValueError(f"key {key!r}: rank {self.rank} pushes {tuple(total.shape)}, {stored.shape} is stored")
+    def begin_push(self, key: Any, value: Any) -> Callable[[Key, torch.Tensor], None]:
+        """Announce a `push` of these arrays, which are about to be written.
 
-    @staticmethod
-    def _aliases(total: torch.Tensor, values: list[NDArray]) -> bool:
-        return any(value._tensor is total for value in values)
+        The function returned is to be called for each key when its gradients are complete, with that of the last
+        device, so that they can be sent while others are computed. The same `push` must follow.
+        """
+        self._settle()
+        self._early = Early(self._gradients(key, value), self._send)
+        return self._early.ready
 
-    def _flush(self) -> None:
-        """Sum the waiting gradients over all workers, and update."""
-        if not self._bucket:
+    def _gradients(self, key: Any, value: Any) -> list[Group]:
+        """Keys with their tensors, checked."""
+        groups = self._grouped(key, value)
+        for one, values in groups:
+            self._alike(one, values)
+            if values[0].shape != self._stored(one).shape:
+                raise MXNetValueError(f"key {one!r}: rank {self.rank} pushes {values[0].shape}, "
+                                      f"{self._stored(one).shape} is stored")
+        return [(one, [value._tensor for value in values]) for one, values in groups]
+
+    def _add(self, group: Group) -> None:
+        """Put one gradient into the bucket that is being filled."""
+        if self._compression is not None:
+            self._send([group])
             return
-        bucket, self._bucket, self._bytes = self._bucket, [], 0
-        self._link.agree("push", [_described(key, tensor) for key, tensor in bucket])
-        signature = tuple((key, tuple(tensor.shape), tensor.dtype, tensor.device) for key, tensor in bucket)
-        flat = self._buffers.get(signature)
-        if flat is None:
-            size = sum(tensor.numel() for _, tensor in bucket)
-            flat = self._buffers[signature] = bucket[0][1].new_empty(size)
-        parts = flat.split([tensor.numel() for _, tensor in bucket])
-        totals = [part.view(tensor.shape) for part, (_, tensor) in zip(parts, bucket)]
-        torch._foreach_copy_(totals, [tensor for _, tensor in bucket])
-        self._link.run("push", lambda: dist.all_reduce(flat))
-        for (key, _), total in zip(bucket, totals):
-            stored = self._stored(key)
-            if self._updater is None:
-                stored._tensor.copy_(total)                # the buffer is used again: a value must not lie in it
-            else:
-                self._update(key, stored, wrap(total, stored._ctx))
+        key, tensors = group
+        if self._open is not None and not self._open.has_room(key, tensors[0]):
+            self._send_open()
+        if self._open is None:
+            self._open = open_bucket(tensors[0])
+        self._open.fill([group])
 
-    def _sum(self, key: Key, values: Any) -> NDArray:
-        """As in a local store; compression is for what goes to other workers, the sum."""
-        compression, self._compression = self._compression, None
+    def _send_open(self) -> None:
+        bucket, self._open = self._open, None
+        if bucket is not None:
+            self._fly(bucket)
+
+    def _send(self, groups: Sequence[Group]) -> None:
+        """Send gradients as one bucket; compression is for the sums over devices, which travel."""
+        bucket = bucket_of(groups)
+        if self._compression is not None:
+            for key, part in bucket.parts:
+                part.copy_(self._compression(key, 0, part))
+        self._fly(bucket)
+
+    def _fly(self, bucket: Bucket) -> None:
         try:
-            total = super()._sum(key, values)
-        finally:
-            self._compression = compression
-        return total if compression is None else wrap(compression(key, 0, total._tensor), total._ctx)
+            bucket.send(self._link, self._agreed)
+        except Exception:
+            self._flying.clear()
+            raise
+        self._flying.append(bucket)
+
+    def _land(self) -> list[Key]:
+        """Wait for the first bucket that was sent, update with it, and tell its keys."""
+        bucket = self._flying.pop(0)
+        try:
+            parts = bucket.wait(self._link)
+        except Exception:
+            self._flying.clear()
+            raise
+        ordered = sorted(parts, key=lambda part: self._order[part[0]])
+        updates = [(key, self._stored(key), wrap(total, self._stored(key)._ctx)) for key, total in ordered]
+        if self._updater is None and not bucket.is_dense:
+            copy_rows([[total._tensor, stored._tensor] for _, stored, total in updates])
+        else:
+            self._update(updates)
+        return [key for key, _ in parts]
+
+    def _settle(self) -> None:
+        self._send_open()
+        while self._flying:
+            self._land()
 
     def pull(self, key: Any, out: Any = None, priority: int = 0, ignore_sparse: bool = True) -> None:
-        self._flush()
-        super().pull(key, out, priority, ignore_sparse)
+        if out is None or not self._flying or not isinstance(key, (list, tuple)):
+            self._settle()
+            super().pull(key, out, priority, ignore_sparse)
+            return
+        self._send_open()
+        targets: dict[Key, list[NDArray]] = {}
+        for one, arrays in self._pairs(key, out):
+            targets.setdefault(one, []).extend(arrays)
+            self._row(one, arrays)             # what cannot be pulled is known before anything is
+        last = {one: number for number, bucket in enumerate(self._flying) for one, _ in bucket.parts}
+        copy_rows([self._row(one, arrays) for one, arrays in targets.items() if one not in last])
+        for number in range(len(self._flying)):
+            landed = self._land()              # while the next ones are on their way, this one's values are copied
+            copy_rows([self._row(one, targets[one]) for one in landed if one in targets and last[one] == number])
 
     # ---- updating -------------------------------------------------------------------------------
 
     def set_updater(self, updater: Callable[[Any, NDArray, NDArray], None]) -> None:
-        self._flush()
+        self._settle()
         super().set_updater(updater)
 
     _set_updater = set_updater
 
     def set_optimizer(self, optimizer: Any) -> None:
         """As for a local store; all workers give the same optimizer, or an MXNetError names the difference."""
-        if not isinstance(optimizer, Optimizer):
-            raise MXNetTypeError(f"set_optimizer needs an mx.optimizer.Optimizer, not a {type(optimizer).__name__}")
-        self._flush()
-        self._link.agree("set_optimizer", _plain("optimizer", optimizer) + _plain("lr_scheduler",
-                                                                                   optimizer.lr_scheduler))
+        self._agree_on_optimizer(optimizer)
         super().set_optimizer(optimizer)
 
     def save_optimizer_states(self, fname: str, dump_optimizer: bool = False) -> None:
-        self._flush()
+        self._settle()
         super().save_optimizer_states(fname, dump_optimizer)
 
     def load_optimizer_states(self, fname: str) -> None:
-        self._flush()
+        self._settle()
         super().load_optimizer_states(fname)
 
-    # ---- the job --------------------------------------------------------------------------------
-
-    def _barrier(self) -> None:
-        """Wait until all workers are here, their pushes done."""
-        self._flush()
-        flag = torch.zeros(1)
-        self._link.run("barrier", lambda: dist.all_reduce(flag))
-
-    def get_num_dead_node(self, node_id: int = 0, timeout: float = 60) -> int:
-        """How many workers neither answer nor ended in order; takes two seconds. The arguments are MXNet's, unused."""
-        return len(self._link.members.silent()[0])
-
     def _send_command_to_servers(self, head: int, body: str) -> None:
-        raise MXNetNotImplementedError(f"the store {self._kind!r} has no servers to command")
-
-
-def _described(key: Key, tensor: torch.Tensor) -> list[Any]:
-    return [key, list(tensor.shape), str(tensor.dtype).removeprefix("torch.")]
-
-
-def _plain(role: str, thing: Any) -> list[list[Any]]:
-    """The class of a thing and its parameters that are plain values, to compare between workers."""
-    plain = {name: value for name, value in vars(thing).items()
-             if value is None or isinstance(value, (bool, int, float, str))} if thing is not None else {}
-    return [[role, type(thing).__name__], *([role, name, plain[name]] for name in sorted(plain))]
+        """Carry out a command for servers here, since workers do what servers would; see `mxnet.kvstore.commands`."""
+        self._settle()
+        commands.carry_out(head, body, self.set_optimizer)

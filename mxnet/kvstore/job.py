@@ -39,6 +39,7 @@ class Job:
     keeps_table: bool
     timeout: float
     servers: int = 0
+    server: int | None = None  # which of them, if that is given
     attempt: str = "0"
 
     @staticmethod
@@ -70,8 +71,9 @@ class Job:
         rank = _number(env, "DMLC_WORKER_ID", int) if role == "worker" and env.get("DMLC_WORKER_ID") else None
         if rank is not None and not 0 <= rank < world:
             raise MXNetValueError(f"DMLC_WORKER_ID={rank} is not in a job of DMLC_NUM_WORKER={world}")
+        server = _number(env, "DMLC_SERVER_ID", int) if role == "server" and env.get("DMLC_SERVER_ID") else None
         return Job(role, rank, world, env["DMLC_PS_ROOT_URI"], _number(env, "DMLC_PS_ROOT_PORT", int),
-                   role == "scheduler", timeout, servers=_number(env, "DMLC_NUM_SERVER", int, 0))
+                   role == "scheduler", timeout, servers=_number(env, "DMLC_NUM_SERVER", int, 0), server=server)
 
 
 def _number(env: Mapping[str, str], name: str, kind: Any, default: Any = None) -> Any:
@@ -209,28 +211,3 @@ def connect_again(job: Job) -> dist.Store:
 def name_ranks(ranks: list[int]) -> str:
     """`rank 2`, or `ranks 2, 3`."""
     return f"rank{'s' if len(ranks) > 1 else ''} {', '.join(map(str, sorted(ranks)))}"
-
-
-def attend(job: Job) -> None:
-    """What servers and the scheduler do for `dist_sync`: be there until the workers have ended.
-
-    Raises MXNetError when workers do not come, or were killed.
-    """
-    table = connect(job)
-    members = Members(job, table)
-    deadline = time.monotonic() + job.timeout
-    while len(lines := members.lines()) < job.world:
-        if time.monotonic() > deadline:
-            missing = [rank for rank in range(job.world) if rank not in lines]
-            raise MXNetError(f"{job.role}: {name_ranks(missing)} of {job.world} did not come within {job.timeout:g} s")
-        time.sleep(BEAT)
-    try:
-        silent: list[int] = []
-        while any(line[2] == "runs" and rank not in silent for rank, line in members.lines().items()):
-            silent, _ = members.silent()
-    except (dist.DistError, RuntimeError):
-        return                              # the scheduler has ended, and with it the job
-    if job.keeps_table:
-        time.sleep(2 * BEAT)                # servers read the last lines
-    if silent:
-        raise MXNetError(f"{job.role}: {name_ranks(silent)} ended without a word")

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The server and scheduler roles of old launch lines: `import mxnet` with DMLC_ROLE=server attends the job and ends.
 
-`python -m mxnet.kvstore.kvstore_server` does the same on purpose.
+The process is replaced by one that serves, since a thread that serves cannot run while `mxnet` is being imported.
+`python -m mxnet.kvstore.kvstore_server` serves on purpose.
 """
 from __future__ import annotations
 
@@ -10,13 +11,16 @@ import sys
 from typing import Any
 
 from ..base import MXNetError
-from .job import Job, attend
+from .job import Job, choose_interface, connect
+from .server import attend
 
 __all__ = ["KVStoreServer"]
 
+_SERVES = "MXNET_KVSTORE_SERVES"         # set in the process that has been started to serve
+
 
 class KVStoreServer:
-    """A server for a distributed store; with `dist_sync` updates are made by the workers, so it only attends."""
+    """A server for distributed stores: it serves `dist_async`; `dist_sync` is the workers' own work, it only attends."""
 
     def __init__(self, kvstore: Any) -> None:
         self.kvstore = kvstore
@@ -26,13 +30,22 @@ class KVStoreServer:
         job = Job.from_environment()
         if job.role == "worker":
             raise MXNetError("KVStoreServer.run is for the roles server and scheduler, DMLC_ROLE says worker")
-        attend(job)
+        choose_interface(job)
+        attend(job, connect(job))
 
 
 def _init_kvstore_server_module() -> None:
-    """In a process that is no worker, do its part of the job and end the process."""
-    if os.environ.get("DMLC_ROLE", "worker") == "worker":
+    """In a process that is no worker, become one that does its part of the job and ends."""
+    if os.environ.get("DMLC_ROLE", "worker") == "worker" or os.environ.get(_SERVES):
         return
+    os.environ[_SERVES] = "1"
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(sys.executable, [sys.executable, "-c", f"import {__name__} as server; server.main()"])
+
+
+def main() -> None:
+    """Do this process's part of the job, as its role says, and end the process."""
     try:
         KVStoreServer(None).run()
     except MXNetError as error:
@@ -41,5 +54,4 @@ def _init_kvstore_server_module() -> None:
 
 
 if __name__ == "__main__":
-    _init_kvstore_server_module()
-    sys.exit("DMLC_ROLE is worker or not set: there is nothing to serve")
+    sys.exit("DMLC_ROLE is worker or not set: there is nothing to serve")      # others do not come so far

@@ -26,13 +26,13 @@ from ..ndarray.handle import wrap
 from ..ndarray.ndarray import NDArray
 from ..optimizer import Optimizer, Updater, get_updater
 from .base import KVStoreBase
+from .bulk import copy_rows, sum_rows
 from .compression import Compression
 
 __all__ = ["KVStore"]
 
 Key = int | str
 _INT_MAX = 2**31 - 1
-_BLOCK = 1 << 16               # elements that are summed at a time: a few of them stay in the cache together
 
 
 class KVStore(KVStoreBase):
@@ -92,54 +92,85 @@ class KVStore(KVStoreBase):
 
     def push(self, key: Any, value: Any, priority: int = 0) -> None:
         """Sum the values given for each key, and update the stored value with the sum."""
-        for one, values in self._grouped(key, value):
-            self._update(one, self._stored(one), self._sum(one, values))
+        groups = self._grouped(key, value)
+        self._update([(one, self._stored(one), total)
+                      for (one, _), total in zip(groups, self._sum(groups))])
 
-    def _update(self, key: Key, stored: NDArray, total: NDArray) -> None:
+    def _update(self, updates: Sequence[tuple[Key, NDArray, NDArray]]) -> None:
+        """Apply (key, stored value, sum) in order; an optimizer takes all of them at once where that is the same."""
         if self._updater is None:
-            self._values[key] = total if total._tensor.device == stored._tensor.device else total.copyto(stored._ctx)
+            for key, stored, total in updates:
+                self._values[key] = self._moved(total, stored)
             return
-        if total.shape != stored.shape:
-            raise MXNetValueError(f"key {key!r}: the value pushed is {total.shape}, {stored.shape} is stored")
-        if total._tensor.device != stored._tensor.device:
-            total = total.copyto(stored._ctx)
-        # MXNet hands str keys to a user's function as bytes; its own Updater makes str of them
-        known = isinstance(key, str) and not isinstance(self._updater, Updater)
-        self._updater(key.encode() if known else key, total, stored)           # type: ignore[union-attr]
+        for key, stored, total in updates:
+            if total.shape != stored.shape:
+                raise MXNetValueError(f"key {key!r}: the value pushed is {total.shape}, {stored.shape} is stored")
+        moved = [self._moved(total, stored) for _, stored, total in updates]
+        if len(updates) > 1 and isinstance(self._updater, Updater) and self._in_step(updates):
+            self._updater([key for key, _, _ in updates], moved, [stored for _, stored, _ in updates])
+            return
+        for (key, stored, _), total in zip(updates, moved):
+            # MXNet hands str keys to a user's function as bytes; its own Updater makes str of them
+            coded = isinstance(key, str) and not isinstance(self._updater, Updater)
+            self._updater(key.encode() if coded else key, total, stored)       # type: ignore[union-attr]
 
-    def _sum(self, key: Key, values: Sequence[NDArray]) -> NDArray:
+    def _in_step(self, updates: Sequence[tuple[Key, NDArray, NDArray]]) -> bool:
+        """Whether all keys were updated equally often, on one device: then a schedule gives all the same rate."""
+        optimizer: Optimizer = self._updater.optimizer                         # type: ignore[union-attr]
+        counts = optimizer._all_index_update_counts.get(updates[0][1]._ctx.device_id, {})
+        return len({counts.get(key) for key, _, _ in updates}) == 1 and \
+            len({stored._ctx for _, stored, _ in updates}) == 1
+
+    @staticmethod
+    def _moved(total: NDArray, stored: NDArray) -> NDArray:
+        return total if total._tensor.device == stored._tensor.device else total.copyto(stored._ctx)
+
+    def _sum(self, groups: Sequence[tuple[Key, Sequence[NDArray]]]) -> list[NDArray]:
+        """The sum for each key; of a single value, that value itself."""
+        rows: list[list[torch.Tensor]] = []
+        totals = []
+        for key, values in groups:
+            self._alike(key, values)
+            tensors = [value._tensor for value in values]
+            if self._compression is not None:
+                tensors = [self._compression(key, slot, tensor) for slot, tensor in enumerate(tensors)]
+            if len(tensors) > 1:
+                buffer = self._buffer(key, tensors)
+                rows.append([buffer, *(tensor.to(buffer.device) for tensor in tensors)])
+            totals.append(wrap(rows[-1][0] if len(tensors) > 1 else tensors[0], values[0]._ctx))
+        sum_rows(rows)
+        return totals
+
+    @staticmethod
+    def _alike(key: Key, values: Sequence[NDArray]) -> None:
         first = values[0]
-        tensors = [value._tensor for value in values]
         for value in values[1:]:
             if value.shape != first.shape or value._tensor.dtype != first._tensor.dtype:
                 raise MXNetValueError(f"key {key!r}: values of one push differ: {first.shape} {first.dtype.__name__} "
                                       f"and {value.shape} {value.dtype.__name__}")
-        if self._compression is not None:
-            tensors = [self._compression(key, slot, tensor) for slot, tensor in enumerate(tensors)]
-        if len(tensors) == 1:
-            return wrap(tensors[0], first._ctx)
-        buffer = self._sums.get(key)
-        if (buffer is None or buffer.shape != tensors[0].shape or buffer.dtype != tensors[0].dtype
-                or buffer.device != tensors[0].device or any(_overlap(buffer, tensor) for tensor in tensors)):
-            buffer = self._sums[key] = torch.empty_like(tensors[0], memory_format=torch.contiguous_format)
-        _sum_into(buffer, [tensor.to(buffer.device) for tensor in tensors])
-        return wrap(buffer, first._ctx)
+
+    def _buffer(self, key: Key, tensors: Sequence[torch.Tensor]) -> torch.Tensor:
+        """The key's array for sums, unless it is among what is to be summed."""
+        first, buffer = tensors[0], self._sums.get(key)
+        if (buffer is None or buffer.shape != first.shape or buffer.dtype != first.dtype
+                or buffer.device != first.device or any(_overlap(buffer, tensor) for tensor in tensors)):
+            buffer = self._sums[key] = torch.empty_like(first, memory_format=torch.contiguous_format)
+        return buffer
 
     def pull(self, key: Any, out: Any = None, priority: int = 0, ignore_sparse: bool = True) -> None:
         """Copy values into the arrays given for each key, which may be of another dtype."""
         if out is None:
             raise MXNetTypeError("pull needs out=, the array or arrays to write to")
-        targets, sources = [], []
-        for one, arrays in self._pairs(key, out):
-            stored = self._stored(one)
-            for target in arrays:
-                if target.shape != stored.shape:
-                    raise MXNetValueError(f"key {one!r}: pulled into {target.shape}, stored is {stored.shape}")
-                if target._tensor is not stored._tensor:
-                    targets.append(target._tensor)
-                    sources.append(stored._tensor)
-        if targets:
-            torch._foreach_copy_(targets, sources)
+        copy_rows([self._row(one, arrays) for one, arrays in self._pairs(key, out)])
+
+    def _row(self, key: Key, targets: Sequence[NDArray]) -> list[torch.Tensor]:
+        """The stored value and the tensors to copy it to."""
+        stored = self._stored(key)
+        for target in targets:
+            if target.shape != stored.shape:
+                raise MXNetValueError(f"key {key!r}: pulled into {target.shape}, stored is {stored.shape}")
+        source = stored._tensor
+        return [source, *(target._tensor for target in targets if target._tensor is not source)]
 
     def pushpull(self, key: Any, value: Any, out: Any = None, priority: int = 0) -> None:
         """`push`, then `pull` into `out` (or back into the values)."""
@@ -250,14 +281,3 @@ class KVStore(KVStoreBase):
 def _overlap(buffer: torch.Tensor, tensor: torch.Tensor) -> bool:
     return buffer.untyped_storage().data_ptr() == tensor.untyped_storage().data_ptr()
 
-
-def _sum_into(out: torch.Tensor, tensors: Sequence[torch.Tensor]) -> None:
-    """out = tensors[0] + tensors[1] + ..., in that order; large ones by blocks, so that `out` stays in the cache."""
-    if len(tensors) > 2 and out.numel() > 2 * _BLOCK and all(tensor.is_contiguous() for tensor in tensors):
-        parts = [tensor.view(-1).split(_BLOCK) for tensor in (out, *tensors)]
-    else:
-        parts = [(tensor,) for tensor in (out, *tensors)]
-    for target, first, second, *rest in zip(*parts):
-        torch.add(first, second, out=target)
-        for other in rest:
-            target += other

@@ -15,10 +15,12 @@ from ..base import MXNetError, MXNetValueError, nearest
 from ..context import Context, cpu, current_context
 from ..initializer import InitDesc, Uniform
 from ..io import DataDesc
+from ..kvstore.overlap import early_push
 from ..model import _create_kvstore, _initialize_kvstore, _update_params, _update_params_on_kvstore, load_checkpoint
 from ..ndarray import NDArray
 from ..ndarray.handle import wrap
 from ..symbol import Symbol
+from . import training_state
 from .base_module import BaseModule, ModuleStateError, _check_input_names, _parse_data_desc
 from .executor_group import DataParallelExecutorGroup
 
@@ -83,6 +85,7 @@ class Module(BaseModule):
         self._grad_req: Any = None
         self._exec_group: Any = None
         self._update_lists: Any = None
+        self._in_fit = False
         self._data_shapes: list[DataDesc] | None = None
         self._label_shapes: list[DataDesc] | None = None
 
@@ -371,6 +374,18 @@ class Module(BaseModule):
         with open(fname, "rb") as file:
             self._updater.set_states(file.read())
 
+    def state_dict(self) -> dict[str, Any]:
+        """Parameters, states, gradients that add up, and the optimizer with all that it keeps."""
+        self._require("state_dict", optimizer=True)
+        return {"arrays": training_state.group_state(self._exec_group), "update": training_state.update_state(self)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back what `state_dict` gave. Raises MXNetError for another network or optimizer."""
+        self._require("load_state_dict", optimizer=True)
+        training_state.load_group_state(self._exec_group, state["arrays"])
+        training_state.load_update_state(self, state["update"])
+        self._params_dirty = True
+
     # ---- running --------------------------------------------------------------------------------
 
     def forward(self, data_batch: Any, is_train: bool | None = None) -> None:
@@ -412,7 +427,19 @@ class Module(BaseModule):
     def backward(self, out_grads: Any = None) -> None:
         """Run backward; `out_grads` are head gradients for outputs that are no losses."""
         self._require("backward")
+        if self._in_fit and self._kvstore is not None:
+            with early_push(self._kvstore, self._exec_group):
+                self._exec_group.backward(out_grads=out_grads)
+            return
         self._exec_group.backward(out_grads=out_grads)
+
+    def _fit_epoch(self, *args: Any, **kwargs: Any) -> None:
+        """An epoch of `fit`, which leaves gradients alone between backward and update."""
+        self._in_fit = True
+        try:
+            super()._fit_epoch(*args, **kwargs)
+        finally:
+            self._in_fit = False
 
     def update(self) -> None:
         """Update the parameters with the optimizer and the gradients of the last backward."""

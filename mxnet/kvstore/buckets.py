@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Gradients on their way: flat buffers that are summed over all workers, several at a time.
+
+A bucket is filled with the gradients of some keys, sent off, and waited for when somebody wants the sums; meanwhile
+the next one is filled, or the backward pass goes on. What a bucket holds follows from the calls alone and never from
+time, so that all workers send the same ones in the same order and sums are the same in every run.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.distributed as dist
+
+from .bulk import sum_rows
+from .link import Agreement, Link
+
+Key = int | str
+Group = tuple[Key, Sequence[torch.Tensor]]         # a key and the gradients of this worker's devices
+CAPACITY = 8 << 20             # bytes of a bucket; a larger array has one to itself
+
+
+class Bucket:
+    """A flat buffer with room for `size` elements of the kind of `like`."""
+
+    def __init__(self, like: torch.Tensor, size: int) -> None:
+        self.flat = torch.empty(size, dtype=like.dtype, device=like.device)
+        self.used = 0
+        self.parts: list[tuple[Key, torch.Tensor]] = []
+        self._work: Any = None
+        self._agreement: Agreement | None = None
+
+    def has_room(self, key: Key, like: torch.Tensor) -> bool:
+        """Whether a gradient can be added: the same kind, not there yet, and not too large."""
+        return (like.dtype == self.flat.dtype and like.device == self.flat.device
+                and self.used + like.numel() <= self.flat.numel() and key not in (known for known, _ in self.parts))
+
+    def fill(self, groups: Sequence[Group]) -> None:
+        """Add the sum over devices of each gradient."""
+        rows = []
+        for key, tensors in groups:
+            first = tensors[0]
+            part = self.flat[self.used:self.used + first.numel()].view(first.shape)
+            self.used += first.numel()
+            self.parts.append((key, part))
+            rows.append([part, *(tensor.to(part.device) for tensor in tensors)])
+        sum_rows(rows)
+
+    def send(self, link: Link, agreed: set[str]) -> None:
+        """Begin to sum over workers. What was sent before is compared on the way, anything new first."""
+        description = [describe(key, tensor) for key, tensor in self.parts]
+        self._agreement = Agreement(link, "push", description)
+        name = repr(description)
+        if name not in agreed:
+            self._agreement.check()
+            agreed.add(name)
+        used = self.flat[:self.used]
+        self._work = link.run("push", lambda: dist.all_reduce(used, async_op=True))
+
+    def wait(self, link: Link) -> list[tuple[Key, torch.Tensor]]:
+        """Keys with their sums, which are views of the buffer."""
+        assert self._agreement is not None
+        self._agreement.check()
+        link.blame("push", self._work.wait)
+        return self.parts
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether most of the buffer is used, so that its parts may live on in it."""
+        return 2 * self.used >= self.flat.numel()
+
+
+def describe(key: Key, tensor: torch.Tensor) -> list[Any]:
+    """A key with its shape and dtype, in plain values that workers can compare."""
+    return [key, list(tensor.shape), str(tensor.dtype).removeprefix("torch.")]
+
+
+def divide(groups: Sequence[Group]) -> list[list[Group]]:
+    """Groups in their order, as lists that each fit a bucket (or are a single large array)."""
+    lists: list[list[Group]] = []
+    size = 0
+    for group in groups:
+        first = group[1][0]
+        last = lists[-1][-1][1][0] if lists else None
+        if last is None or size + first.nbytes > CAPACITY or (last.dtype, last.device) != (first.dtype, first.device):
+            lists.append([])
+            size = 0
+        lists[-1].append(group)
+        size += first.nbytes
+    return lists
+
+
+def bucket_of(groups: Sequence[Group]) -> Bucket:
+    """A bucket of just the size for some groups, filled with them."""
+    bucket = Bucket(groups[0][1][0], sum(tensors[0].numel() for _, tensors in groups))
+    bucket.fill(groups)
+    return bucket
+
+
+def open_bucket(like: torch.Tensor) -> Bucket:
+    """An empty bucket for what comes one by one, beginning with an array like this."""
+    return Bucket(like, max(like.numel(), CAPACITY // like.element_size()))
+
+
+class Early:
+    """Sends the gradients of one backward pass as they come, last layers first.
+
+    `ready(key, last)` is called when a key's gradients are there; a bucket goes out when all of its keys and all
+    buckets before it are. `finish` sends the rest.
+    """
+
+    def __init__(self, groups: Sequence[Group], send: Any) -> None:
+        self.keys = [key for key, _ in groups]
+        self._lists = divide(list(reversed(groups)))
+        self._values: dict[Key, torch.Tensor] = {}
+        self._send = send
+        self._missing = [len(part) for part in self._lists]
+        self._home = {key: number for number, part in enumerate(self._lists) for key, _ in part}
+        self.sent = 0                          # buckets that have gone out
+
+    def ready(self, key: Key, last: torch.Tensor) -> None:
+        """Note that a key's gradients are complete; `last` is that of the last device."""
+        if key not in self._home:
+            return
+        self._values[key] = last.detach()
+        self._missing[self._home.pop(key)] -= 1
+        while self.sent < len(self._lists) and not self._missing[self.sent]:
+            self._next()
+
+    def finish(self) -> None:
+        """Send what has not gone out yet."""
+        while self.sent < len(self._lists):
+            self._next()
+
+    def _next(self) -> None:
+        part = self._lists[self.sent]
+        self.sent += 1
+        values = self._values
+        self._send([(key, [*tensors[:-1], values.pop(key, tensors[-1])]) for key, tensors in part])

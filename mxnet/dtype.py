@@ -57,7 +57,7 @@ def _resolve(dtype: Any) -> torch.dtype:
     else:
         try:
             return TORCH[_BY_NUMPY[np.dtype(dtype)]]
-        except (TypeError, KeyError):
+        except (TypeError, KeyError, ValueError, SyntaxError):       # text that NumPy tries to read as a list
             pass
     hint = nearest(dtype, TORCH) if isinstance(dtype, str) else ""
     raise MXNetTypeError(f"{dtype!r} is not an element type; known are {', '.join(TORCH)}.{hint}")

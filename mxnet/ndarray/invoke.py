@@ -15,58 +15,100 @@ from typing import Any
 import torch
 
 from .. import _mode
+from .._watching import watching
 from ..base import MXNetTypeError
 from ..context import Context, current_context
 from ..ops.families import same_shape_of_pair
 from ..ops.infer import check_eager_dtypes, step_shapes
 from ..ops.params import Params, _Null
-from ..ops.registry import Operator, OperatorError, explain
+from ..ops.registry import Operator, OperatorError, explain, get, is_final
 from ..random import generator
-from .handle import NDArrayBase, wrap
+from .handle import NDArrayBase, array_class, wrap
 
 counter = _mode.counter
 REFUSALS = (RuntimeError, ValueError, IndexError, TypeError, NotImplementedError)
 Plan = Callable[..., Any]
+Check = Callable[[Sequence[torch.Tensor]], None]
 
 
 @functools.lru_cache(maxsize=4096)
 def make_plan(op: Operator, params: Params, count: int) -> Plan:
-    """`plan(ctx, *tensors)`: run the operator outside of recording and wrap what it returns for the user."""
-    run, check = _runner(op, params, count), _checker(op, params, count)
+    """`plan(*arrays)`: run the operator outside of recording and wrap what it returns for the user.
+
+    Raises AttributeError for what is no array.
+    """
+    asks = op.asks
     single = len(op.output_names(params)) == 1
-    shown = op.visible(params)
+    run, check = _runner(op, params, count), _checker(op, params, count)
+    if single and count == 1 and check is None and not asks:
+        return _plan_for_one(op, run)
+    if single and count == 2 and not asks:
+        return _plan_for_two(op, run, check)
+    return _plan_for_any(op, params, run, check, None if single else op.visible(params))
 
-    def refuse(tensors: Sequence[torch.Tensor], error: BaseException) -> BaseException:
-        return explain(op, None, tensors, error)
 
-    if single and check is None and not op.asks:
-        def plan(ctx: Context, *tensors: torch.Tensor) -> Any:
-            try:
-                return wrap(run(*tensors), ctx)
-            except REFUSALS as error:
-                raise refuse(tensors, error) from error
-    else:
-        def plan(ctx: Context, *tensors: torch.Tensor) -> Any:
-            try:
-                if check is not None:
-                    check(tensors)
-                result = run(*tensors, **_asks(op, ctx)) if op.asks else run(*tensors)
-            except REFUSALS as error:
-                raise refuse(tensors, error) from error
-            if single:
-                return wrap(result, ctx)
-            made = [wrap(tensor, ctx) for tensor in result[:shown]]
-            return made[0] if shown == 1 else made
+def _plan_for_one(op: Operator, run: Plan) -> Plan:
+    new, cls = object.__new__, array_class()
+
+    def plan(x: NDArrayBase) -> Any:
+        tensor = x._tensor
+        made = new(cls)
+        try:
+            made._tensor = run(tensor)
+        except REFUSALS as error:
+            raise explain(op, None, (tensor,), error) from error
+        made._ctx = x._ctx
+        made._entry = None
+        return made
+    return plan
+
+
+def _plan_for_two(op: Operator, run: Plan, check: Check | None) -> Plan:
+    new, cls = object.__new__, array_class()
+    alike = op.dtype_rule is None and (op.shape_rule is same_shape_of_pair or not _checks_shape(op))
+
+    def plan(x: NDArrayBase, y: NDArrayBase) -> Any:
+        left, right = x._tensor, y._tensor
+        made = new(cls)
+        try:
+            if check is not None and not (alike and left.dtype is right.dtype and left.shape == right.shape):
+                check((left, right))
+            made._tensor = run(left, right)
+        except REFUSALS as error:
+            raise explain(op, None, (left, right), error) from error
+        made._ctx = x._ctx
+        made._entry = None
+        return made
+    return plan
+
+
+def _plan_for_any(op: Operator, params: Params, run: Plan, check: Check | None, shown: int | None) -> Plan:
+    """`shown`: how many of several outputs the user sees; None for one output."""
+    asks, place = op.asks, getattr(params, "ctx", None)
+
+    def plan(*arrays: NDArrayBase) -> Any:
+        ctx = arrays[0]._ctx if arrays else place or current_context()
+        tensors = [array._tensor for array in arrays]
+        try:
+            if check is not None:
+                check(tensors)
+            result = run(*tensors, **_asks(op, ctx)) if asks else run(*tensors)
+        except REFUSALS as error:
+            raise explain(op, None, tensors, error) from error
+        if shown is None:
+            return wrap(result, ctx)
+        made = [wrap(tensor, ctx) for tensor in result[:shown]]
+        return made[0] if shown == 1 else made
     return plan
 
 
 def _runner(op: Operator, params: Params, count: int) -> Plan:
     run = op.prepare(params, count)
-    return _owning(run) if op.alias else run
+    return owning(run, op.visible(params)) if op.alias else run
 
 
-def _owning(run: Plan) -> Plan:
-    """Around a kernel that may return views: the user's result has memory of its own."""
+def owning(run: Plan, shown: int) -> Plan:
+    """Around a kernel that may return views: the results that the user sees have memory of their own."""
     def owned(result: torch.Tensor, tensors: Sequence[torch.Tensor]) -> torch.Tensor:
         memory = result.data_ptr()
         if result._is_view() or not result.is_contiguous() or any(memory == t.data_ptr() for t in tensors):
@@ -76,17 +118,22 @@ def _owning(run: Plan) -> Plan:
     def run_owning(*tensors: torch.Tensor, **asks: Any) -> Any:
         result = run(*tensors, **asks)
         if isinstance(result, tuple):
-            return tuple([owned(item, tensors) for item in result])
+            return tuple([owned(item, tensors) for item in result[:shown]])
         return owned(result, tensors)
     return run_owning
 
 
-def _checker(op: Operator, params: Params, count: int) -> Callable[[Sequence[torch.Tensor]], None] | None:
+def _checks_shape(op: Operator) -> bool:
+    """Whether torch would let shapes pass that MXNet refuses: it broadcasts."""
+    builtin = isinstance(op.kernel, BuiltinFunctionType) and op.shape_rule is not same_shape_of_pair
+    return op.shape_rule is not None and not builtin
+
+
+def _checker(op: Operator, params: Params, count: int) -> Check | None:
     """What torch would let pass and MXNet refuses: mixed dtypes, shapes that only broadcasting makes fit."""
     if count < 2:
         return None
-    builtin = isinstance(op.kernel, BuiltinFunctionType) and op.shape_rule is not same_shape_of_pair
-    by_shape = op.shape_rule is not None and not builtin
+    by_shape = _checks_shape(op)
     names = [item.name for item in op.inputs(params, count)]
     last: list[Any] = [None, None]                   # dtypes and shapes that passed in the last call: most calls repeat
 
@@ -110,20 +157,51 @@ def _asks(op: Operator, ctx: Context) -> dict[str, Any]:
 
 def invoke(op: Operator, inputs: Sequence[NDArrayBase], given: Mapping[str, Any], out: Any = None) -> Any:
     """Run an operator on arrays with parameters as given; record it if this thread records."""
+    if counter.recording_threads and watching.profile is not None:
+        with watching.profile(op.name, None):
+            return _invoke(op, inputs, given, out)
+    return _invoke(op, inputs, given, out)
+
+
+def _invoke(op: Operator, inputs: Sequence[NDArrayBase], given: Mapping[str, Any], out: Any) -> Any:
     params = _parse(op, given, len(inputs))
-    ctx = inputs[0]._ctx if inputs else getattr(params, "ctx", None) or current_context()
-    expected = len(op.inputs(params, len(inputs)))
+    expected = (_expected.__wrapped__ if op.open_params else _expected)(op, params, len(inputs))
     if len(inputs) != expected:
         names = ", ".join(item.name for item in op.inputs(params, len(inputs)))
         raise OperatorError(f"{op.name} takes {expected} arrays ({names}), {len(inputs)} are given")
     _same_kind_of_device(op, inputs)
+    if out is not None and op.into_rule is not None:
+        return _update_out(op, params, inputs, out)
+    if out is not None and op.in_place_rule is not None and out is inputs[0] and not counter.recording_threads:
+        make_update(op, params, len(inputs))(*[x._tensor for x in inputs])
+        return out
     if counter.recording_threads and _mode.mode.recording:
-        from ..autograd import record_call  # the tape is needed only by who records
-        made = record_call(op, params, ctx, inputs)  # type: ignore[arg-type]
+        made = _record(op, params, inputs)
     else:
         plan = make_plan.__wrapped__ if op.open_params else make_plan     # open ones are new each time: not to be kept
-        made = plan(op, params, len(inputs))(ctx, *[x._tensor for x in inputs])
+        made = plan(op, params, len(inputs))(*inputs)
+        if counter.recording_threads and watching.nan_check:
+            _check_finite(op, params, inputs, made)
     return made if out is None else _write_out(op, made, out)
+
+
+def _check_finite(op: Operator, params: Params, inputs: Sequence[NDArrayBase], made: Any) -> None:
+    from .._nan_check import imperative_call, labelled
+    results = [x._tensor for x in (made if isinstance(made, list) else [made])]
+    imperative_call(op, params, [x._tensor for x in inputs]).check(labelled(op, params, results))
+
+
+@functools.lru_cache(maxsize=4096)
+def _expected(op: Operator, params: Params, count: int) -> int:
+    """How many arrays a call takes."""
+    return len(op.inputs(params, count))
+
+
+@functools.lru_cache(maxsize=4096)
+def taped_plan(op: Operator, params: Params, count: int) -> tuple[Plan, Check | None]:
+    """What runs the operator on tensors so that torch's tape sees its gradient, and what checks these before."""
+    run = op.differentiable(params, count)
+    return owning(run, op.visible(params)) if op.alias else run, _checker(op, params, count)
 
 
 def _same_kind_of_device(op: Operator, inputs: Sequence[NDArrayBase]) -> None:
@@ -142,6 +220,11 @@ def _parse(op: Operator, given: Mapping[str, Any], count: int) -> Params:
 
 def _write_out(op: Operator, made: Any, out: Any) -> Any:
     """Copy results into the arrays that the caller named, and return those."""
+    if type(made) is type(out) and not counter.recording_threads:        # one array, as a rule
+        source, place = made._tensor, out._tensor
+        if source.dtype is place.dtype and source.shape == place.shape:
+            place.copy_(source)
+            return out
     results = made if isinstance(made, list) else [made]
     targets = list(out) if isinstance(out, (list, tuple)) else [out]
     if len(results) != len(targets):
@@ -154,33 +237,101 @@ def _write_out(op: Operator, made: Any, out: Any) -> Any:
                 f"{op.name}: out= is {tuple(target._tensor.shape)} {str(target._tensor.dtype)[6:]}, the result "
                 f"{tuple(result._tensor.shape)} {str(result._tensor.dtype)[6:]}")
         if target is not result:
+            if counter.recording_threads:
+                from ..autograd import refuse_write
+                refuse_write(target)                  # type: ignore[arg-type]
+                target._entry = result._entry if result._entry is not None else target._entry
             target._tensor.copy_(result._tensor)
-            target._entry = result._entry
     return out
+
+
+def _update_out(op: Operator, params: Params, inputs: Sequence[NDArrayBase], out: Any) -> Any:
+    """Run an operator whose result depends on the array that the caller names."""
+    target = out[0] if isinstance(out, (list, tuple)) and len(out) == 1 else out
+    if not isinstance(target, NDArrayBase):
+        raise MXNetTypeError(f"{op.name}: out= takes one NDArray, not {type(target).__name__}")
+    assert op.into_rule is not None
+    tensors = [target._tensor, *[x._tensor for x in inputs]]
+    try:
+        target._tensor.copy_(op.into_rule(*tensors, **params.__dict__))
+    except REFUSALS as error:
+        raise explain(op, None, tensors[1:], error) from error
+    return out
+
+
+def settled(name: str, given: Mapping[str, Any]) -> Plan:
+    """A function without arguments that runs an operator without inputs: there is nothing to record of it."""
+    op = get(name)
+    return make_plan(op, op.parse(given), 0)
+
+
+def _record(op: Operator, params: Params, arrays: Sequence[NDArrayBase]) -> Any:
+    from ..autograd import record_call  # the tape is needed only by who records
+    ctx = arrays[0]._ctx if arrays else getattr(params, "ctx", None) or current_context()
+    return record_call(op, params, ctx, arrays)  # type: ignore[arg-type]
+
+
+def make_update(op: Operator, params: Params, count: int) -> Callable[..., None]:
+    """`update(*tensors)`: run an operator whose result takes the place of its first array."""
+    check, rule = _checker(op, params, count), op.in_place_rule
+    assert rule is not None
+    ready = functools.partial(rule, **params.__dict__)
+
+    def update(*tensors: torch.Tensor) -> None:
+        try:
+            if check is not None:
+                check(tensors)
+            ready(*tensors)
+        except REFUSALS as error:
+            raise explain(op, None, tensors, error) from error
+    return update
 
 
 def make_function(op: Operator, public: str) -> Callable[..., Any]:
     """The function for an operator in `mx.nd`: arrays and parameters by position or name, and `out=`."""
     plans: dict[Any, Plan] = {}
-    places: dict[Any, Context | None] = {}           # for calls without arrays: the context that they name
+    parsed: dict[Any, Params] = {}
+    updates: dict[Any, Callable[..., None]] = {}
+    takes_out = op.into_rule is None
+    most = 1 << 30 if op.schema.variadic else len(op.schema.inputs)
+    last: tuple[int, dict[str, Any], Plan | None] = (-1, {}, None)       # most calls repeat the one before
 
     def call(*args: Any, out: Any = None, name: Any = None, **kwargs: Any) -> Any:
-        if out is None and not counter.recording_threads:
+        nonlocal last
+        recording = counter.recording_threads and _mode.mode.recording
+        if out is None or (takes_out and not recording):
+            arrays = args
             try:
-                key = (len(args), *kwargs.items()) if kwargs else len(args)
+                if out is None and len(args) == last[0] and kwargs == last[1] and not recording:
+                    return last[2](*args)                                # type: ignore[misc]
+                if len(args) <= most:
+                    key: Any = (len(args), *kwargs.items()) if kwargs else len(args)
+                else:
+                    key, arrays = (len(args), args[most:], *kwargs.items()), args[:most]
+                if recording:
+                    return _record(op, parsed[key], arrays)
                 plan = plans[key]
-                tensors = [arg._tensor for arg in args]
-            except (KeyError, TypeError, AttributeError):
-                pass
+                if out is not None and key in updates and out is args[0]:
+                    updates[key](*[array._tensor for array in arrays])
+                    return out
+                if len(args) <= most and out is None:
+                    last = (len(args), kwargs, plan)
+                made = plan(*arrays)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                if is_final(error):
+                    raise
             else:
-                return plan(args[0]._ctx, *tensors) if args else plan(places[key] or current_context())
+                return made if out is None else _write_out(op, made, out)
         inputs, given, cacheable = bind_arguments(op, args, kwargs, NDArrayBase)
         if cacheable and len(plans) < 256:
             params = _parse(op, given, len(inputs))
             if len(op.inputs(params, len(inputs))) == len(inputs):
-                key = (len(args), *kwargs.items()) if kwargs else len(args)
-                places[key] = getattr(params, "ctx", None)
-                plans[key] = make_plan(op, params, len(inputs))
+                tail = (args[most:],) if len(args) > most else ()
+                key = (len(args), *tail, *kwargs.items()) if kwargs or tail else len(args)
+                if _hashable_key(key):
+                    plans[key], parsed[key] = make_plan(op, params, len(inputs)), params
+                    if op.in_place_rule is not None:
+                        updates[key] = make_update(op, params, len(inputs))
         return invoke(op, inputs, given, out)
 
     return describe(call, op, public, ("out", "name"))
@@ -206,7 +357,7 @@ def bind_arguments(op: Operator, args: Sequence[Any], kwargs: Mapping[str, Any],
         raise OperatorError(f"{op.name} takes at most {len(order)} arguments ({', '.join(order)}), "
                             f"{len(args)} are given")
     given: dict[str, Any] = dict(zip(order, args))
-    cacheable = len(args) <= len(names) and None not in [a if a is None else 0 for a in args]
+    cacheable = not any(arg is None for arg in args[:len(names)])
     for key, value in kwargs.items():
         if key in given:
             raise UnknownArgument(f"{op.name}: {key!r} is given by position and by name")
@@ -219,7 +370,16 @@ def bind_arguments(op: Operator, args: Sequence[Any], kwargs: Mapping[str, Any],
         arrays.pop()
     present = [item for item in arrays if item is not None]
     _require_arrays(op, present, array)
-    return present, {k: v for k, v in given.items() if v is not _Null}, cacheable and len(present) == len(args)
+    return present, {k: v for k, v in given.items() if v is not _Null}, cacheable and len(present) == min(
+        len(args), len(names))
+
+
+def _hashable_key(key: Any) -> bool:
+    try:
+        hash(key)
+    except TypeError:
+        return False
+    return not (isinstance(key, tuple) and any(isinstance(item, NDArrayBase) for part in key[1:] for item in part))
 
 
 def _hashable(kwargs: Mapping[str, Any]) -> bool:

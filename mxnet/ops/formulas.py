@@ -113,13 +113,14 @@ def where(condition: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """
     if condition.dim() < x.dim():
         condition = condition.reshape(-1, *[1] * (x.dim() - 1))
-    if x.dtype in _BITS and not (x.requires_grad or y.requires_grad or x.is_meta):
+    if x.numel() >= _MANY and x.dtype in _BITS and not (x.requires_grad or y.requires_grad or x.is_meta):
         chosen = masked(x, condition, torch.ne)
         chosen.view(_BITS[x.dtype]).bitwise_or_(masked(y, condition, torch.eq).view(_BITS[x.dtype]))
         return chosen
     return torch.where(condition if condition.dtype is torch.bool else condition.to(torch.bool), x, y)
 
 
+_MANY = 4096                        # elements from which on it pays to do it bit by bit
 _BITS = {torch.float32: torch.int32, torch.float64: torch.int64, torch.float16: torch.int16,
          torch.bfloat16: torch.int16}
 

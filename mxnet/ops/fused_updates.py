@@ -56,7 +56,8 @@ def sgd_step(weights: Tensors, grads: Tensors, moms: Tensors, lrs: Numbers, wds:
         else:
             scale = rescale_grad
         kind = w[0].dtype
-        step = _fused_sgd if kind in _WIDE and scale != 0.0 and _fusible(w, g, m) else _foreach_sgd
+        fused = kind in _WIDE and scale != 0.0 and (momentum != 0.0 or not m) and _fusible(w, g, m)
+        step = _fused_sgd if fused else _foreach_sgd
         step(w, g, m, constant(lr, kind), constant(wd, kind), constant(momentum, kind), constant(scale, kind))
 
 

@@ -29,11 +29,10 @@ def _augmentation(operator: Operator) -> Operator:
 
 
 def _as(values: Tensor, like: Tensor) -> Tensor:
-    """Float32 values in the dtype of the image."""
-    if like.dtype.is_floating_point:
-        return values.to(like.dtype)
-    limits = torch.iinfo(like.dtype)
-    return values.clamp(limits.min, limits.max).to(like.dtype)
+    """Float32 values in the dtype of the image: uint8 ends at 0 and 255, int8 wraps around, as in MXNet."""
+    if like.dtype is torch.uint8:
+        return values.clamp(0, 255).to(torch.uint8)
+    return values.to(torch.int32).to(torch.int8) if like.dtype is torch.int8 else values.to(like.dtype)
 
 
 def _image(data: Tensor) -> Tensor:

@@ -127,19 +127,22 @@ def pick(data: Tensor, index: Tensor, *, axis: int | None = -1, keepdims: bool =
     >>> mx.nd.pick(mx.nd.array([[1, 2], [3, 4]]), mx.nd.array([1, 0])).asnumpy().tolist()
     [2.0, 3.0]
     """
+    return _pick_keeping(data, index, axis=axis, keepdims=keepdims, mode=mode)[0]
+
+
+@pick.keeping
+def _pick_keeping(data: Tensor, index: Tensor, *, axis: int | None, keepdims: bool,
+                  mode: str) -> tuple[Tensor, tuple[int, Tensor]]:
+    """The result, and where it comes from."""
     at = _one_axis(axis, data.ndim)
-    picked = data.gather(at, _picked_places(data, index, at, mode))
-    return picked if keepdims else picked.squeeze(at) if data.ndim > 1 else picked
-
-
-def _picked_places(data: Tensor, index: Tensor, at: int, mode: str) -> Tensor:
-    return positions(index if index.ndim == data.ndim else index.unsqueeze(at), data.shape[at], mode)
+    places = positions(index if index.ndim == data.ndim else index.unsqueeze(at), data.shape[at], mode)
+    picked = data.gather(at, places)
+    return picked if keepdims or data.ndim == 1 else picked.squeeze(at), (at, places)
 
 
 @pick.direct
-def _(params, data, index, head, needs, into):
-    at = _one_axis(params.axis, data.ndim)
-    places = _picked_places(data, index, at, params.mode)
+def _(data, head, kept, needs, into):
+    at, places = kept
     return {"data": zeros_for(data, into.get("data")).scatter_(at, places, head.reshape(places.shape))} \
         if "data" in needs else {}
 

@@ -186,7 +186,10 @@ def _literal(text: str) -> Any:
 def _int(given: Any) -> int:
     if isinstance(given, str):
         return int(_LONG.sub("", given))
-    value = int(given)
+    try:
+        value = int(given)
+    except OverflowError:
+        raise ValueError("expected a whole number") from None
     if value != given:
         raise ValueError("expected a whole number")
     return value

@@ -52,6 +52,7 @@ class Operator:
     count : the parameter that holds the number of inputs of a variadic operator, filled in when not given
     loss : whether the gradient does not depend on a head gradient, so that `backward()` needs none
     shape_rule, dtype_rule, grad_rule, direct_rule, into_rule : see `shape`, `dtype`, `gradient`, `direct`, `into`
+    keeping_kernel, in_place_rule : see `keeping`, `in_place`
     open_params : whether any keyword is a parameter; those that the schema does not have are kept as text
     varying_aux : whether nodes differ in which of their inputs are auxiliary states (`Input.aux` says)
     sized : for an operator without inputs, what to change in parameters that leave the size of the output to the
@@ -77,6 +78,7 @@ class Operator:
         self.grad_rule: Rule | None = None
         self.direct_rule: Rule | None = None
         self.into_rule: Kernel | None = None
+        self.in_place_rule: Kernel | None = None
         self.wanted: dict[str, tuple[str, ...]] = {}      # rule kind -> names of the arguments that it takes
         self.awaited: dict[str, tuple[str, ...]] = {}     # rule kind -> those without which it cannot say anything
         self._parsed: dict[Any, Params] = {}
@@ -135,6 +137,14 @@ class Operator:
         `rule(out, *tensors, **params)` gives the new values of `out`, of its shape and dtype.
         """
         self.into_rule = rule
+        return rule
+
+    def in_place(self, rule: Kernel) -> Kernel:
+        """Attach a faster way for an imperative call whose `out=` is its first array.
+
+        `rule(*tensors, **params)` leaves in the first tensor what the kernel would return.
+        """
+        self.in_place_rule = rule
         return rule
 
     def _attach(self, kind: str, rule: Rule) -> Rule:

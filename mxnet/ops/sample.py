@@ -25,6 +25,7 @@ from .schema import Device, Rng, Shape
 def _draw(sampler: Sampler, shape: Shape, dtype: torch.dtype | None, rng: Generator | None,
           *parameters: Tensor) -> Tensor:
     """`shape` draws for each element of the parameters; float16 comes from float32."""
+    _check_sizes(shape)
     kind = drawn_dtype(dtype)
     wide = torch.float64 if kind is torch.float64 else torch.float32
     ones = (1,) * len(shape)
@@ -32,11 +33,17 @@ def _draw(sampler: Sampler, shape: Shape, dtype: torch.dtype | None, rng: Genera
     return sampler(*spread, rng).to(kind)
 
 
+def _check_sizes(shape: Shape) -> None:
+    if any(size < 0 for size in shape):
+        raise OperatorError(f"shape={shape}: sizes are not below 0")
+
+
 def _sampling(operator: Operator) -> Operator:
     """Attach the shape and dtype rules: parameters alike, and the result has their shape followed by `shape`."""
     names = [item.name for item in operator.schema.inputs]
 
     def shapes(params: Params, out: Any = None, **known: Any) -> dict[str, Any]:
+        _check_sizes(params.shape)
         start = None if out is None else out[:max(0, len(out) - len(params.shape))]
         common = common_shape(names, known, start)
         return {**dict.fromkeys(names, common), "out": None if common is None else (*common, *params.shape)}

@@ -91,7 +91,8 @@ def head_gradient(record: Record, index: int, output: Array) -> np.ndarray:
 
 
 def input_arrays(mx: Any, record: Record) -> list[Any]:
-    return [to_mx(mx, values, spec.dtype) for values, spec in zip(record.arrays(), record.tensors())]
+    made = [to_mx(mx, values, spec.dtype) for values, spec in zip(record.arrays(), record.tensors())]
+    return [x.tostype("row_sparse") if i in record.rows and not is_ours(mx) else x for i, x in enumerate(made)]
 
 
 def call(fn: Callable[..., Any], record: Record, inputs: list[Any], **more: Any) -> Any:
@@ -124,20 +125,27 @@ def changed(before: list[Array], inputs: list[Any]) -> dict[str, Array]:
 
 # ---------------------------------------------------------------------------------------------- symbolic
 
-def input_names(record: Record) -> list[str]:
-    return [f"in{i}" for i in range(len(record.tensors()))]
+def named(record: Record) -> dict[str, Any]:
+    """The variables that a symbol is made of, in0, in1, ..., and their tensors: all but states that it makes itself."""
+    return {f"in{i}": spec for i, spec in enumerate(record.tensors()[:len(record.tensors()) - record.states])}
+
+
+def input_names(record: Record, symbol: Any) -> list[str]:
+    """The names that a symbol's arguments and states have, in the order of the record's inputs."""
+    given = list(named(record))
+    return given + [name for name in symbol.list_auxiliary_states() if name not in given][:record.states]
 
 
 def make_symbol(mx: Any, record: Record, count: int | None = None) -> Any:
     """The operator as one node over variables in0, in1, ... (the first `count` of them)."""
-    inputs = [mx.sym.var(name) for name in input_names(record)]
+    inputs = [mx.sym.var(name) for name in named(record)]
     return call(function(mx.sym, record.op), record, inputs[:count], name=NODE)
 
 
 def observe_symbol(mx: Any, record: Record) -> Note:
     symbol = make_symbol(mx, record)
-    shapes = {name: spec.shape for name, spec in zip(input_names(record), record.tensors())}
-    types = {name: spec.dtype for name, spec in zip(input_names(record), record.tensors())}
+    shapes = {name: spec.shape for name, spec in named(record).items()}
+    types = {name: spec.dtype for name, spec in named(record).items()}
     note: Note = {
         "names": attempt(lambda: names_of(symbol)),
         "auto": attempt(lambda: names_of(make_symbol(mx, record, 1))),
@@ -192,7 +200,7 @@ def from_outputs(mx: Any, symbol: Any, shapes: list[list[int]]) -> Any:
 def bind(mx: Any, record: Record, symbol: Any, grad_req: str,
          fill: float = FILL) -> tuple[Any, dict[str, Any], dict[str, Any]]:
     """An executor over the record's inputs, with the gradients asked for and the auxiliary states by name."""
-    every = dict(zip(input_names(record), input_arrays(mx, record)))
+    every = dict(zip(input_names(record, symbol), input_arrays(mx, record)))
     states = set(symbol.list_auxiliary_states())
     args = {name: x for name, x in every.items() if name not in states}
     wanted = {name for i, name in enumerate(every) if grad_req != "null" and name in args and record.wants_gradient(i)}
@@ -204,22 +212,25 @@ def bind(mx: Any, record: Record, symbol: Any, grad_req: str,
 
 
 def observe_train(mx: Any, record: Record) -> Note:
-    executor, _, aux = bind(mx, record, make_symbol(mx, record), "null")
+    symbol = make_symbol(mx, record)
+    executor, _, aux = bind(mx, record, symbol, "null")
     executor.forward(is_train=True)
-    return {"outputs": [from_mx(y) for y in executor.outputs], "aux": by_index(record, aux)}
+    return {"outputs": [from_mx(y) for y in executor.outputs], "aux": by_index(record, symbol, aux)}
 
 
 def observe_grad(mx: Any, record: Record, grad_req: str = "write", fill: float = FILL) -> Note:
-    executor, grads, aux = bind(mx, record, make_symbol(mx, record), grad_req, fill)
+    symbol = make_symbol(mx, record)
+    executor, grads, aux = bind(mx, record, symbol, grad_req, fill)
     executor.forward(is_train=True)
     outputs = [from_mx(y) for y in executor.outputs]
     executor.backward([to_mx(mx, head_gradient(record, i, y), y.dtype) for i, y in enumerate(outputs)])
-    return {"grads": by_index(record, grads), "aux": by_index(record, aux)}
+    return {"grads": by_index(record, symbol, grads), "aux": by_index(record, symbol, aux)}
 
 
-def by_index(record: Record, arrays: dict[str, Any]) -> dict[str, Array]:
+def by_index(record: Record, symbol: Any, arrays: dict[str, Any]) -> dict[str, Array]:
     """Keyed by the place of the input in the record."""
-    return {str(i): from_mx(arrays[name]) for i, name in enumerate(input_names(record)) if name in arrays}
+    return {str(i): from_mx(arrays[name]) for i, name in enumerate(input_names(record, symbol))
+            if name in arrays}
 
 
 STAGES: dict[str, Callable[..., Note]] = {

@@ -53,14 +53,21 @@ def run_stage(mx: Any, record: Any, stage: str) -> dict[str, Any]:
     """The note of a stage, storable; `unstable` says that runs differ in a record that is not marked as random."""
     notes = []
     for turn in range(6 if record.random else 2):
-        ctypes.CDLL(None).mallopt(MALLOC_FILL, 0x55 + 0x21 * turn)
-        mx.random.seed(turn + 1)
+        disturb(mx, turn)
         options = {"fill": observe.FILL + turn} if stage == "grad" else {}
         notes.append(observe.observe(mx, record, stage, **options))
+        if "error" in notes[-1]:        # it may refuse at some of the runs only
+            return notes[-1]
     merged, stable = merge(notes)
     if not stable and not record.random:
         merged["unstable"] = True
     return merged
+
+
+def disturb(mx: Any, turn: int) -> None:
+    """Other contents in fresh memory, and other random numbers."""
+    ctypes.CDLL(None).mallopt(MALLOC_FILL, 0x55 + 0x21 * turn)
+    mx.random.seed(turn + 1)
 
 
 def merge(notes: list[Any]) -> tuple[Any, bool]:

@@ -146,6 +146,28 @@ def test_shapes_that_do_not_fit() -> None:
                                num_weights=2)
 
 
-def test_finite_with_what_out_holds_is_not_built() -> None:
-    with pytest.raises(mx.base.MXNetNotImplementedError, match="init_output"):
-        mx.nd.multi_all_finite(mx.nd.ones(2), num_arrays=1, init_output=False, out=mx.nd.ones(1))
+def test_finite_keeps_what_out_holds() -> None:
+    verdict = mx.nd.ones(1)
+    for values, expected in (([1.0, 2.0], 1.0), ([1.0, float("inf")], 0.0), ([3.0], 0.0)):
+        given = mx.nd.all_finite(mx.nd.array(values), init_output=False, out=verdict)
+        assert given is verdict and verdict.asscalar() == expected
+    with pytest.raises(mx.MXNetError, match="give out="):
+        mx.nd.multi_all_finite(mx.nd.ones(2), num_arrays=1, init_output=False)
+    with pytest.raises(mx.MXNetError, match=r"out= is \(2,\)"):
+        mx.nd.multi_all_finite(mx.nd.ones(2), num_arrays=1, init_output=False, out=mx.nd.ones(2))
+
+
+@pytest.mark.parametrize("dtype, expected", [("float32", 2.5), ("float64", 2.5), ("int32", 2.0), ("uint8", 2.0)])
+@pytest.mark.parametrize("shape", [(2, 3), (1,)])
+def test_set_value_fills_out(dtype: str, expected: float, shape: tuple[int, ...]) -> None:
+    x = mx.nd.zeros(shape, dtype=dtype)
+    assert mx.nd._internal._set_value(2.5, out=x) is x
+    assert mx.nd._internal._set_value(src="2.5", out=[x])[0] is x
+    assert x.dtype == np.dtype(dtype) and (x.asnumpy() == expected).all() and x.shape == shape
+
+
+@pytest.mark.parametrize("call, match", [
+    ({"src": 1}, "names, and there is none"), ({"out": 3, "src": 1}, "one NDArray, not int"), ({}, "src")])
+def test_set_value_needs_an_array(call: dict[str, Any], match: str) -> None:
+    with pytest.raises(mx.MXNetError, match=match):
+        mx.nd._internal._set_value(**call)

@@ -98,11 +98,13 @@ def _greedy(boxes: Tensor, counts: Tensor, limit: float, inclusive: bool) -> Ten
         hits = _suppressing(boxes[:, :_BLOCK], boxes[:, :_BLOCK], limit, inclusive).triu_(1)
         stay, before = mine, None
         while before is None or not torch.equal(before, stay):
-            before, stay = stay, mine & ~(hits & stay.unsqueeze(2)).any(1)
+            before, stay = stay, mine & ~_any_hits(stay, hits)
         stays[group.unsqueeze(1), place[:, :_BLOCK]] = stay
+        if place.shape[1] <= _BLOCK:
+            break
         chosen = front(stay)[:, :int(stay.sum(1).max())]
         hits = _suppressing(rows_at(boxes, chosen), boxes[:, _BLOCK:], limit, inclusive)
-        rest = alive[:, _BLOCK:] & ~(hits & stay.gather(1, chosen).unsqueeze(2)).any(1)
+        rest = alive[:, _BLOCK:] & ~_any_hits(stay.gather(1, chosen), hits)
         open_ = rest.any(1)
         order = front(rest[open_])[:, :int(rest.sum(1).max())]
         group, alive, place = group[open_], rest[open_].gather(1, order), place[open_, _BLOCK:].gather(1, order)
@@ -111,8 +113,14 @@ def _greedy(boxes: Tensor, counts: Tensor, limit: float, inclusive: bool) -> Ten
 
 
 def _suppressing(better: Tensor, worse: Tensor, limit: float, inclusive: bool) -> Tensor:
+    """Which boxes overlap too much, as zeros and ones."""
     shares = overlaps(better, worse)
-    return shares >= limit if inclusive else shares > limit
+    return (torch.ge if inclusive else torch.gt)(shares, limit, out=shares)
+
+
+def _any_hits(better: Tensor, hits: Tensor) -> Tensor:
+    """Which of the worse boxes some of the better ones hit, by a product of matrices: many times faster than `any`."""
+    return torch.bmm(better.to(hits.dtype).unsqueeze(1), hits).squeeze(1) > 0
 
 
 def front(mask: Tensor) -> Tensor:

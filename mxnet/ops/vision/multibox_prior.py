@@ -39,14 +39,19 @@ def multibox_prior(data: Tensor, *, sizes: tuple[float, ...] = (1.0,), ratios: t
 
     def centres(axis: int, count: int) -> Tensor:
         step = steps[axis] if given else 1 / count
-        return (torch.arange(count, dtype=data.dtype, device=data.device) + offsets[axis]) * step
-    y, x = torch.meshgrid(centres(0, height), centres(1, width), indexing="ij")
+        return torch.arange(count, dtype=data.dtype, device=data.device).add_(offsets[axis]).mul_(step)
     first = ratios[0] ** 0.5
     shapes = [(size * first, size / first) for size in sizes]
     shapes += [(sizes[0] * ratio ** 0.5, sizes[0] / ratio ** 0.5) for ratio in ratios[1:]]
-    half = data.new_tensor([(wide * height / width / 2, high / 2) for wide, high in shapes])
-    centre = torch.stack([x, y], -1).unsqueeze(2)
-    boxes = torch.cat([centre - half, centre + half], -1).view(1, -1, 4)
+    half = [(wide * height / width / 2, high / 2) for wide, high in shapes]
+    reach = data.new_tensor([(-wide, -high, wide, high) for wide, high in half])
+    # a column of pixels differs from the next one in x only, and a row in y: the boxes are sums of what varies
+    spread = torch.zeros((width, 1, 2, 2), dtype=data.dtype, device=data.device)
+    spread[..., 0] = centres(1, width).view(-1, 1, 1)
+    row = spread.view(width, 1, 4) + reach
+    rise = torch.zeros((height, 1, 1, 2, 2), dtype=data.dtype, device=data.device)
+    rise[..., 1] = centres(0, height).view(-1, 1, 1, 1)
+    boxes = (rise.view(height, 1, 1, 4) + row).view(1, -1, 4)
     return boxes.clamp_(0, 1) if clip else boxes
 
 

@@ -86,6 +86,9 @@ def _shapes(params: Params, cls_prob: Any, bbox_pred: Any = None, im_info: Any =
     if len(cls_prob) != 4:
         raise OperatorError(f"cls_prob is {show(cls_prob)}, but needs 4 dimensions, (batch, 2 * anchors, height, "
                             f"width)")
+    for name in ("scales", "ratios"):
+        if not all(number > 0 for number in getattr(params, name)):
+            raise OperatorError(f"{name}={getattr(params, name)} are to be numbers above 0")
     batch, channels, *size = cls_prob
     anchors = len(params.scales) * len(params.ratios)
     if channels not in (None, 2 * anchors):

@@ -62,7 +62,11 @@ def _windows(rng: Rng, rank: int) -> dict[str, Any]:
 
 @generates("Convolution")
 def _convolution(rng: Rng) -> Drawn:
-    rank, groups = rng.choice((1, 2, 2, 2, 3)), rng.choice((1, 1, 2))
+    return convolution_of(rng, rng.choice((1, 2, 2, 2, 3)))
+
+
+def convolution_of(rng: Rng, rank: int) -> Drawn:
+    groups = rng.choice((1, 1, 2))
     channels, filters = groups * rng.randint(1, 2), groups * rng.randint(1, 2)
     params = _windows(rng, rank)
     if rng.random() < 0.3:

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Draws random samples of an operator: `draw(name, number)` gives the same sample everywhere and at any time.
 
-Two sources. `crafted_arrays.py` and `crafted_layers.py` have generators for the operators whose inputs have to fit
-one another. All others, and a part of these, are mutations of the operator's written samples: parameters exchanged
+Two sources. The files `crafted_*.py` have generators for the operators whose inputs have to fit one another. All others, and a part of these, are mutations of the operator's written samples: parameters exchanged
 between samples, drawn anew from their kinds, or dropped; sizes, element types and fills of the inputs changed, alike
 in all inputs.
 """
@@ -17,6 +16,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import crafted_arrays
+import crafted_detection
 import crafted_layers
 import torch
 from parts import GENERATORS
@@ -24,10 +24,12 @@ from samples import FLOATS, Sample, Tensor, cases, distinct, families, ints
 
 from mxnet.ops.registry import REGISTRY, Operator
 
-assert crafted_arrays and crafted_layers     # importing them fills the table
+assert crafted_arrays and crafted_detection and crafted_layers     # importing them fills the table
 
 # parameters that say what is already known, or where and not what
 FIXED = {"ctx", "num_args", "num_weights", "num_tensors", "num_arrays", "num_outputs", "workspace", "name"}
+# parameters below 0 of which MXNet makes whatever comes
+POSITIVE = {"eps", "epsilon"}
 # limits of sizes that a mutation may reach
 LARGEST = 4096
 
@@ -58,13 +60,13 @@ def pools() -> dict[str, Pool]:
     return found
 
 
-def draw(name: str, number: int) -> Sample:
+def draw(name: str, number: int | str) -> Sample:
     """Sample `number` of an operator."""
     rng = random.Random(f"{name}/{number}")
     make = GENERATORS.get(name)
     if make is not None and rng.random() < 0.7:
-        inputs, params = make(rng)
-        return Sample(name, inputs, params)
+        made = make(rng)
+        return made if isinstance(made, Sample) else Sample(name, *made)
     return mutate(rng, pools()[name])
 
 
@@ -169,7 +171,7 @@ def redraw(rng: random.Random, params: dict[str, Any], op: Operator) -> None:
     present = params.get(param.name, None if param.required else param.default)
     value = of_kind(rng, param.kind, present)
     if value is not None:
-        params[param.name] = value
+        params[param.name] = abs(value) if param.name in POSITIVE else value
     elif not param.required:
         params.pop(param.name, None)
 

@@ -1,83 +1,212 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Differences that are meant (docs/differences.md), so that the fuzzer reports the others only."""
+"""Differences that are meant (docs/differences.md), so that the fuzzer reports the others only.
+
+An entry names operators, a part of the difference as the harness words it, a part of MXNet's own message where it
+refuses, and where it can what the sample must be like. What we refuse and MXNet takes is refused in every part of the
+comparison: an entry with `refusal` names our own message, and covers all parts of an example that fail by an error.
+"""
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
+
+from samples import FLOATS, Sample
+
+REFUSED = r"raises \w*Error:|(?:Error|Warning) is raised, MXNet infers"
+TAKEN = r"^nothing is raised, and MXNet refuses"
+VALUES = r"values differ|sum and sum of magnitudes|values are finite"
 
 
 class Known(NamedTuple):
-    """Patterns of the operator's name, of the difference, and of MXNet's own error message; and the reason."""
+    """Patterns of the operator's name (all of it), of the difference and of MXNet's message; the reason."""
 
     op: str
     line: str
-    message: str
     reason: str
+    message: str = ""
+    when: Callable[[Sample], bool] | None = None
+    refusal: bool = False
 
+    def fits(self, op: str, line: str, message: str, sample: Sample) -> bool:
+        return bool(re.fullmatch(self.op, op) and re.search(self.line, line) and re.search(self.message, message)
+                    and (self.when is None or self.when(sample)))
+
+
+def refuses(op: str, ours: str, reason: str, when: Callable[[Sample], bool] | None = None) -> Known:
+    """We refuse, with this message, what MXNet takes."""
+    return Known(op, rf"raises \w*Error:.*(?:{ours})|(?:{ours}) is raised", reason, when=when, refusal=True)
+
+
+def takes(op: str, message: str, reason: str, when: Callable[[Sample], bool] | None = None) -> Known:
+    """MXNet refuses, with this message, what we take."""
+    return Known(op, TAKEN, reason, message, when)
+
+
+# ---------------------------------------------------------------------------------------------- what a sample is like
+
+def param(sample: Sample, name: str, default: Any = None) -> Any:
+    return sample.params.get(name, default)
+
+
+def one_float_type(sample: Sample) -> bool:
+    return len({spec.dtype for spec in sample.tensors() if spec.floating}) <= 1
+
+
+def has_type(*dtypes: str) -> Callable[[Sample], bool]:
+    return lambda sample: any(spec.dtype in dtypes for spec in sample.tensors())
+
+
+def with_ties(sample: Sample) -> bool:
+    """Whether the first input may hold equal numbers."""
+    return sample.tensors()[0].fill != "distinct"
+
+
+def max_with_ties(sample: Sample) -> bool:
+    return param(sample, "pool_type", "max") == "max" and with_ties(sample)
+
+
+def fractional_step(sample: Sample) -> bool:
+    return float(param(sample, "step", 1.0)) % 1 != 0 or float(param(sample, "start", 0.0)) % 1 != 0
+
+
+def empty(sample: Sample) -> bool:
+    shape = param(sample, "shape", ())
+    return 0 in (shape if isinstance(shape, tuple) else (shape,))
+
+
+def no_probabilities(sample: Sample) -> bool:
+    return bool((abs(sample.arrays()[0].astype("float64").sum(-1) - 1) > 1e-3).any())
+
+
+def many_axes(sample: Sample) -> bool:
+    return len(sample.tensors()[0].shape) > 2
+
+
+def strided_and_dilated(sample: Sample) -> bool:
+    return max(param(sample, "stride", (1,))) > 1 and max(param(sample, "dilate", (1,))) > 1
+
+
+def blank_in_labels(sample: Sample) -> bool:
+    """Whether a label of CTCLoss is the blank, in the part of the row that counts."""
+    inputs = dict(zip(("data", "label"), sample.tensors())) if not isinstance(sample.inputs, dict) else sample.inputs
+    labels = sample.arrays()[list(inputs).index("label")]
+    last = param(sample, "blank_label", "first") == "last"
+    if last:
+        return bool((labels == inputs["data"].shape[-1] - 1).any())
+    return bool(param(sample, "use_label_lengths") in (True, "True", 1) and (labels == 0).any())
+
+
+def narrow_rows(sample: Sample) -> bool:
+    """Whether LayerNorm's axis has one or two elements, whose deviations cancel."""
+    return sample.tensors()[0].shape[param(sample, "axis", -1)] <= 2
+
+
+def instance_of_many_axes(sample: Sample) -> bool:
+    return param(sample, "mode", "instance") == "instance" and len(sample.tensors()[0].shape) > 2
+
+
+def to_whole(sample: Sample) -> bool:
+    return sample.tensors()[0].floating and param(sample, "dtype") not in FLOATS
+
+
+# ---------------------------------------------------------------------------------------------- the table
+
+HALF = r"FP16 gemm on cpu|float16 fully connected layer|Unknown type enum 12"
+ONE_TYPE = (r"FP16 gemm on cpu|float16 fully connected layer is currently|Unknown type enum|type_flag_|"
+            r"only supports? (?:32-bit and 64-bit )?floating point|Other DTypes are not supported|Unsupported data type")
 
 KNOWN = [
-    Known(r".*", r"nothing is raised", r"not supported|not impl|too many reduction axes|only support|unsupported|unknown type|"
-          r"data ?type|dtype|FCompute|type_flag_|does not support|currently|cudnn|GPU|CUDA|inference only|Lapack",
-          "more is allowed: the engine can do it"),
-    Known(r"CTCLoss", r"label holds|lengths? (hold|is)", r"", "indices out of range read stray memory in MXNet"),
-    Known(r"Sequence(Last|Mask|Reverse)", r"out of bounds|sequence_length", r"", "lengths beyond the axis, likewise"),
-    Known(r"Correlation|Convolution_v1", r"outside of \[0, inf\]|needs \d numbers|InferenceError", r"",
-          "senseless parameters are refused, of which MXNet ignores a part"),
-    Known(r"Reshape", r"do not divide|cannot become|is invalid for|InferenceError|shape_back", r"",
-          "another number of elements is refused"),
-    Known(r"Cast", r"gradient", r"", "a cast from float to integer has gradient 0"),
-    Known(r"Pooling_v1", r"gradient", r"", "with ties, the first gets the gradient"),
-    Known(r"_contrib_(MultiBox|Multi|)(Prior|Proposal)", r"above 0|InferenceError|shape_back|MXNet gives nan", r"",
-          "boxes without a size are refused"),
-    Known(r"_contrib_SparseEmbedding", r"nothing is raised", r"sparse_grad", "as Embedding has it"),
-    Known(r"_contrib_SyncBatchNorm", r"not built|changed value", r"", "one device; fix_gamma leaves gamma alone"),
-    Known(r"_contrib_(arange_like|index_array|index_copy|interleaved_.*)|_arange",
-          r"outside of \[|out of range|out of bounds|does not divide|as given, but|InferenceError|"
-          r"shape_back", r"",
-          "senseless parameters are refused"),
-    Known(r"_contrib_index_copy", r"nothing is raised", r"", "more copies than rows: the last one stays"),
-    Known(r"_contrib_arange_like|_arange", r"float16", r"", "MXNet truncates a fractional step"),
-    Known(r".*_scalar", r"nothing is raised", r"True|False", "True and False are numbers in Python"),
-    Known(r"ftrl_update", r"lambda must be", r"", "a penalty below 0 is senseless"),
-    Known(r"(log_)?soft(max|min)", r"gradient of input 0", r"",
-          "with dtype=: MXNet's gradient is that of the rounded output"),
-    Known(r"topk|sort|argsort|argmax|argmin", r"values differ", r"", "ties have no order"),
-    Known(r"_cv.*|_image_.*", r"OpenCV takes", r"", "pixels of other types are refused, of which MXNet makes nonsense"),
-    Known(r"_eye|_full|_ones|_zeros.*|_linspace", r"outside of \[", r"", "negative sizes are refused"),
-    Known(r"_image_.*", r"leave the image|InferenceError|shape_back", r"", "regions outside of the image are refused"),
-    Known(r"_image_.*", r"nothing is raised", r"channel", "images of any number of channels"),
-    Known(r"_ones|_zeros|_random_.*|_sample_.*", r"nothing is raised", r"inferring shapes failed|must be non-zero",
-          "arrays without elements are made in every mode"),
-    Known(r"_random_(?!pdf).*|_sample_.*",
-          r"probability|out of bounds|cannot be drawn|sum of probabilities|values differ", r"",
-          "parameters without a distribution; other random numbers"),
-    Known(r"_random_pdf_.*", r"gradient.*(nan|inf)", r"", "gradients at poles are torch's"),
-    Known(r"cast_storage|(multi_)?all_finite", r"MXNetNotImplementedError", r"", "said to be not built"),
-    Known(r".*adamw_update", r"one element|the last input is|InferenceError|changed value", r"",
-          "a scale of several numbers is refused; a moment times 1 may change its last bit"),
-    Known(r"amp_cast", r"", r"", "to float types only, in MXNet"),
-    Known(r"im2col|col2im", r"not below 0|InferenceError", r"", "negative widths of the padding are refused"),
-    Known(r"mp_lamb_update_phase1", r"nothing is raised", r"inconsistent", "weights of any float type"),
-    Known(r"softmax_cross_entropy", r"out of bounds", r"", "labels beyond the classes read stray memory in MXNet"),
-    Known(r".*", r"KeyError: 'outputs'", r"", "MXNet refuses only at some of its runs"),
-    Known(r"SoftmaxActivation", r"gradient", r"",
-          "MXNet's gradient of mode='instance' sums over axis 1, where its softmax is over the last one"),
-    Known(r"_contrib_(Deformable|Modulated|BilinearResize2D|PSROI|RROI|ROI).*|ROIPooling",
-          r"outside of \[|as given, but|InferenceError|not in the valid|need|would be|shape_back", r"",
-          "images, parts and sizes that are not there are refused"),
-    Known(r"BatchNorm|_contrib_BatchNormWithReLU", r"changed value: of the inputs \[\], in MXNet of \['1'\]", r"",
+    takes(r".*", ONE_TYPE, "more element types", one_float_type),
+    takes(r"Pooling", r"pad_\w\[\d\] < kernel\[\d\]|Unsupported layout", "padding as wide as the kernel; any layout"),
+    takes(r"_contrib_BatchNormWithReLU", r"only supports MKL-DNN", "any number of axes and type"),
+    Known(r"Convolution_v1", r"gradient.*values differ", "MXNet's is not that of its Convolution",
+          when=strided_and_dilated),
+    Known(r"Cast", r"gradient.*MXNet gives", "a cast to whole numbers has gradient 0", when=to_whole),
+    Known(r"CTCLoss", VALUES, "the blank among the labels", when=blank_in_labels),
+    Known(r"Dropout", VALUES, "few random numbers may be alike in MXNet's runs",
+          when=lambda sample: bool(param(sample, "axes"))),
+    Known(r"LayerNorm", r"gradient.*values differ", "rounding", when=narrow_rows),
+    Known(r"SoftmaxActivation", r"gradient.*values differ", "a mistake in MXNet", when=instance_of_many_axes),
+    Known(r"BatchNorm|_contrib_(?:BatchNormWithReLU|SyncBatchNorm)", r"changed value: of the inputs \[\], in MXNet of",
           "fix_gamma leaves gamma alone"),
-    Known(r"scatter_nd|gather_nd", r"out of bounds", r"", "indices out of range write stray memory in MXNet"),
-    Known(r".*", r"UserWarning is raised|KeyError: 'shape_back'", r"", "a symbol has no arrays without elements"),
-    Known(r"BatchNorm.*", r"gamma is .* but the other inputs need|InferenceError|shape_back", r"",
-          "statistics of another length than the axis read stray memory in MXNet"),
+    refuses(r"(?:_contrib_)?(?:Sync)?BatchNorm.*", r"gamma.*is .* need", "statistics of another length"),
+    refuses(r"CTCLoss", r"label holds|lengths (?:hold|is)", "classes and lengths out of range"),
+    refuses(r"Sequence(?:Last|Mask|Reverse)", r"out of bounds|sequence_length", "lengths beyond the axis"),
+    refuses(r"Correlation", r"outside of \[[01], inf\]", "senseless sizes"),
+    refuses(r"Convolution_v1", r"needs \d numbers", "senseless sizes"),
+    refuses(r"Reshape", r"do not divide|cannot become|is invalid for", "another number of elements"),
+    refuses(r"_contrib_BilinearResize2D", r"the output would be|needs both", "senseless sizes"),
+    refuses(r"_contrib_(?:Modulated)?DeformableConvolution", r"(?:offset|mask).*is .* needs?", "offsets of another size"),
+    refuses(r"_contrib_(?:Deformable)?PSROIPooling",
+            r"trans.*is .* needs?|channels, but output_dim|outside of \[[01], inf\]|classes|not in the valid range|"
+            r"embedding_bag: Expected idx|inf\] is|divide",
+            "maps, parts and images that are not there"),
+    refuses(r"_contrib_MultiBoxPrior", r"at least one number, and all above 0", "boxes without a size"),
+    refuses(r"_contrib_(?:Multi)?Proposal", r"to be numbers above 0", "boxes without a size"),
+    refuses(r"_contrib_interleaved_matmul_.*", r"attention is .* need", "heads of uneven size"),
+    refuses(r"_cv.*|_image_.*", r"OpenCV takes images of", "pixels of types of which OpenCV makes nonsense"),
+    refuses(r"_image_crop", r"leave the image|outside of \[", "regions outside of the image"),
+    refuses(r"_eye|_full|_ones|_zeros.*|_linspace", r"outside of \[", "negative sizes"),
+    refuses(r"_histogram", r"must be positive, and range", "no bins"),
+    refuses(r"_(?:mp|multi|multi_mp)?_?adamw_update", r"has one element|the last input is", "one scale, not several"),
+    refuses(r"_random_.*|_sample_.*", r"is a probability above 0|sum of probabilities|invalid multinomial",
+            "parameters without a distribution"),
+    takes(r"_image_.*", r"Expect channel of the input image is 1 or 3|must be the channel dimension with either 1 or 3",
+          "any number of channels"),
+    takes(r"_onehot_encode", r"only support float32", "more element types"),
+    takes(r"_ones|_zeros.*|_full|_random_.*|_sample_.*", r"inferring shapes failed|must be non-zero",
+          "arrays without elements in every mode", empty),
+    refuses(r"_random_randint", r"is out of bounds for", "limits that the type does not have"),
+    refuses(r"_sample_multinomial", r"cannot sample n_sample <= 0", "no samples"),
+    Known(r"_sample_multinomial", VALUES, "rows that are no probabilities", when=no_probabilities),
+    Known(r"_sample_negative_binomial", VALUES, "a probability of 0", when=has_type("int32")),
+    refuses(r"(?:multi_)?all_finite", r"give out=|out= is", "init_output=False says what out= keeps"),
+    takes(r"amp_cast|amp_multicast", r"unknown type for MKLDNN", "more element types"),
+    Known(r"amp_cast", VALUES, "to float types only, in MXNet", when=to_whole),
+    refuses(r"cast_storage", r"operators on sparse storage are not implemented", "sparse arrays are not built"),
+    Known(r".*", r"UserWarning is raised, MXNet infers .*'outputs': \[[^a-z]*\b0\b",
+          "a symbol has no arrays without elements", refusal=True),
+    refuses(r"im2col|col2im", r"two numbers, not below 0", "negative padding"),
+    takes(r"argsort|sort|topk", r"does not support float16", "more element types"),
+    takes(r"khatri_rao", r"Not implmented", "more element types"),
+    Known(r"(?:log_)?softm(?:ax|in)", r"gradient of input 0.*values differ", "MXNet's is of the rounded output",
+          when=lambda sample: param(sample, "dtype") is not None),
+    refuses(r"scatter_nd|gather_nd|_scatter_set_nd|_slice_assign.*", r"out of bounds", "indices out of range"),
+    refuses(r"softmax_cross_entropy", r"out of bounds", "labels beyond the classes"),
+    takes(r"tile|broadcast_.*|repeat", r"Too many reduction axes", "any number of axes"),
+    Known(r"topk|sort|argsort|argmax|argmin", VALUES, "ties have no order", when=with_ties),
+    takes(r".*_scalar", r"but value='(?:True|False)'", "True is a number in Python"),
+    Known(r"_image_random_contrast", r"gradient.*values differ", "rounding", when=lambda sample: True),
+    Known(r"_image_random_hue", r"u?int\d+\[.*values differ", "a last bit is cut to another whole number"),
+    Known(r"_image_to_tensor", r"gradient.*values differ", "MXNet hands on the gradient as it is, if shapes allow"),
+    Known(r"_random_pdf_.*", r"gradient.*(?:nan|inf)", "gradients at poles", when=None),
+    refuses(r"_contrib_interleaved_matmul_.*", r"does not divide into heads", "heads of uneven size"),
+    refuses(r"_contrib_SyncBatchNorm", r"is not built; ndev=1 is", "one device"),
+    refuses(r"_contrib_arange_like|_arange", r"repeat=.* outside of \[1, inf\]", "senseless parameters"),
+    refuses(r"_contrib_index_array", r"is out of range for an array", "axes that are not there"),
+    refuses(r"_contrib_index_copy", r"out of bounds", "indices out of range"),
+    takes(r"_contrib_index_copy", r"in_attrs->at\(0\)\[i\] >= in_attrs->at\(2\)", "more copies than rows: the last stays"),
+    takes(r"_contrib_ModulatedDeformableConvolution", r"num_filter must divide deformable group", "filters as one likes"),
+    takes(r"_contrib_SparseEmbedding", r"Cannot find argument 'sparse_grad'", "as Embedding has it"),
+    takes(r"_contrib_SyncBatchNorm", r"requires uniform type", "more element types"),
+    takes(r"_contrib_boolean_mask", r"Shape is unknown", "arrays without elements in every mode"),
+    takes(r"CTCLoss", r"type_flag_", "more element types"),
+    Known(r"Pooling_v1", r"gradient.*values differ", "with ties, the first gets it", when=max_with_ties),
+    Known(r"_contrib_arange_like|_arange", r"float16.*values differ", "MXNet cuts a fractional step", when=fractional_step),
+    Known(r"IdentityAttachKLSparseReg", r"values differ", "units are axis 1, not the last one", when=many_axes),
 ]
 
 
-def reason(op: str, line: str, notes: dict[str, Any]) -> str | None:
-    """Why a difference is meant, or None."""
+def reasons(op: str, lines: Sequence[str], notes: dict[str, Any], sample: Sample) -> dict[str, str | None]:
+    """Why each of an example's differences is meant, or None."""
     message = " ".join(note.get("message", "") for note in notes.values())
-    for known in KNOWN:
-        if re.fullmatch(known.op, op) and re.search(known.line, line) and re.search(known.message, message, re.I):
-            return known.reason
-    return None
+    found: dict[str, str | None] = {}
+    refusal = None
+    for line in lines:
+        entry = next((known for known in KNOWN if known.fits(op, line, message, sample)), None)
+        found[line] = entry and entry.reason
+        refusal = entry.reason if entry and entry.refusal else refusal
+    if refusal:
+        found = {line: why or (refusal if re.search(REFUSED, line) else None) for line, why in found.items()}
+    return found

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Parts of generators of random inputs and parameters, and the table that the generators go into.
 
-A generator takes a `random.Random` and gives `(inputs, params)`; `GENERATORS` has them by the operator's canonical
+A generator takes a `random.Random` and gives `(inputs, params)`, or a Sample where more is to be said; `GENERATORS` has them by the operator's canonical
 name. Numbers are such that answers are not decided by rounding: distinct values where order matters, divisors away
 from 0.
 """
@@ -11,15 +11,16 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from samples import T, Tensor, ints
+from samples import Sample, T, Tensor, ints
 
 Rng = random.Random
 Drawn = tuple[list[Tensor], dict[str, Any]]
-GENERATORS: dict[str, Callable[[Rng], Drawn]] = {}
+Generator = Callable[[Rng], Drawn | Sample]
+GENERATORS: dict[str, Generator] = {}
 
 
-def generates(*names: str) -> Callable[[Callable[[Rng], Drawn]], Callable[[Rng], Drawn]]:
-    def register(make: Callable[[Rng], Drawn]) -> Callable[[Rng], Drawn]:
+def generates(*names: str) -> Callable[[Generator], Generator]:
+    def register(make: Generator) -> Generator:
         GENERATORS.update(dict.fromkeys(names, make))
         return make
     return register

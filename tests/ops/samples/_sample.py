@@ -212,6 +212,8 @@ class Sample(_Record):
     random: bool = False
     np_shape: bool = False
     out: tuple[int, ...] = ()
+    states: int = 0
+    rows: tuple[int, ...] = ()
     rtol: float | None = None
     atol: float | None = None
     reason: str = ""
@@ -228,7 +230,8 @@ class Sample(_Record):
 
     def _facts(self) -> tuple[Any, ...]:
         facts = super()._facts() + (self.grad, self.train, self.random, self.zero_size)
-        return facts + (("out", self.out),) if self.out else facts
+        more = (("out", self.out), ("states", self.states), ("rows", self.rows))
+        return facts + tuple(item for item in more if item[1])
 
     @property
     def zero_size(self) -> bool:
@@ -249,6 +252,8 @@ class Bad(_Record):
     skip: dict[str, str] = field(default_factory=dict)
     grad = train = random = zero_size = False
     out = ()
+    states = 0
+    rows = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()

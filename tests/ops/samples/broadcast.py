@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Samples of the functions of two arrays, of equal shapes and broadcast, and of the operators that repeat arrays."""
-from . import Bad, Sample, T, distinct, ints, values
+from . import Bad, Sample, T, distinct, ints, special, values
 
 PLAIN = ("add", "sub", "mul", "maximum", "minimum", "hypot")
 COMPARE = ("equal", "not_equal", "greater", "greater_equal", "lesser", "lesser_equal")
@@ -79,12 +79,16 @@ SAMPLES = [
     Sample("_grad_add", [T(1), T(1)]),
     Sample("_grad_add", [ints(4), ints(4)]),
     Sample("_grad_add", [T(0, 3), T(0, 3)]),
+    *[Sample("_grad_add", [T(2, 1, 4, dtype=d), T(2, 1, 4, dtype=d)]) for d in ("bfloat16", "int64")],
+    Sample("_grad_add", [special(), special()]),
     Bad("_grad_add", [T(2), T(3)], {}, match="rhs|lhs"),
     *[Sample("_scatter_elemwise_div", [T(2, 3, low=1, high=2, dtype=d), T(2, 3, low=1, high=2, dtype=d)], grad=False)
       for d in ("float16", "float32", "float64")],
     Sample("_scatter_elemwise_div", [T(1), T(1, low=1, high=2)], grad=False),
     Sample("_scatter_elemwise_div", [ints(4), ints(4, low=1)]),
     Sample("_scatter_elemwise_div", [T(0, 3), T(0, 3)]),
+    Sample("_scatter_elemwise_div", [T(2, 1, 4), T(2, 1, 4, low=-3, high=-1)], grad=False),
+    Sample("_scatter_elemwise_div", [special(), special()], grad=False),
     Bad("_scatter_elemwise_div", [T(2), T(3)], {}, match="rhs|lhs"),
 
     # broadcast_to

@@ -165,13 +165,11 @@ SAMPLES = [
     Bad("cast_storage", [T(2, 3)], {}, match="stype"),
     Bad("cast_storage", [T(2, 3)], {"stype": "csr"}, match="not implemented",
         skip={"symbol": "refused when it runs"}),
-    *[Sample("_copyto", [T(2, 3, dtype=d)], ours_ok="MXNet wants out=, here a copy is made without",
-             skip={"record": "MXNet has no gradient of it"})
-      for d in ("float16", "float32", "float64", "int32", "uint8")],
-    *[Sample("_CrossDeviceCopy", [T(2, 3, dtype=d)], ours_ok="MXNet puts it into graphs only",
-             skip={"record": "MXNet has no gradient of it"}) for d in ("float16", "float32", "float64", "int32")],
-    *[Sample("_CrossDeviceCopy", [T(*shape)], ours_ok="MXNet puts it into graphs only",
-             skip={"record": "MXNet has no gradient of it"}) for shape in ((1,), (2, 1, 3))],
+    *[Sample("_copyto", [x], ours_ok="MXNet wants out=, here a copy is made without")
+      for x in (*[T(2, 3, dtype=d) for d in ("float16", "float32", "float64", "int32", "uint8")], T(2, 1, 3),
+                special())],
+    *[Sample("_CrossDeviceCopy", [x], ours_ok="MXNet puts it into graphs only") for x in (
+        *[T(2, 3, dtype=d) for d in ("float16", "float32", "float64", "int32")], T(1), T(2, 1, 3), T(0, 3), T(7))],
     Bad("_NoGradient", [], {}, match="no value", skip={"symbol": "refused when it runs"}),
     Sample("_copyto", [T(1)], ours_ok="MXNet wants out=, here a copy is made without"),
 

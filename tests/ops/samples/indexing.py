@@ -9,7 +9,6 @@ WILD = values([0, 2.7, -1, -0.5, 5, 9, -9])
 OPEN = "the size depends on values: MXNet warns that it cannot infer it, as we do"
 INTO = "MXNet wants the output to be the first input; tests/ops/test_matrix.py calls it so"
 LATE = "MXNet fails in a thread of its own, after the call"
-GUESS = "MXNet as well guesses that the index has no axis of size 1"
 KINDS = ("float16", "float64", "int32", "int64", "uint8", "int8")
 
 SAMPLES = [
@@ -47,10 +46,10 @@ SAMPLES = [
     *[Sample("pick", [TABLE, values([0, -1, 5, -4])], {"mode": mode, "keepdims": keep})
       for mode in ("clip", "wrap") for keep in (False, True)],
     Sample("pick", [TABLE, values([1.7, 0.2, 2, 0])]),
-    Sample("pick", [TABLE, values([[0], [1], [2], [0]])], skip={"shape": GUESS}),
-    Sample("pick", [TABLE, values([[0], [1], [2], [0]])], {"keepdims": True}, skip={"shape": GUESS}),
+    Sample("pick", [TABLE, values([[0], [1], [2], [0]])]),
+    Sample("pick", [TABLE, values([[0], [1], [2], [0]])], {"keepdims": True}),
     Sample("pick", [TABLE, values([0, 1, 3])], {"axis": 0}),
-    Sample("pick", [TABLE, values([[0, 1, 3]])], {"axis": 0, "keepdims": True}, skip={"shape": GUESS}),
+    Sample("pick", [TABLE, values([[0, 1, 3]])], {"axis": 0, "keepdims": True}),
     *[Sample("pick", [CUBE, ints(2, 4, high=3, dtype="float32")], {"axis": axis, "keepdims": keep})
       for axis in (1, -2) for keep in (False, True)],
     Sample("pick", [T(5), values([3])]),
@@ -108,11 +107,12 @@ SAMPLES = [
     Bad("scatter_nd", [T(3), values([[1, 1, 0], [1, 0, 0]])], {"shape": ()}, match="shape"),
     Bad("scatter_nd", [T(3), values([[1, 2, 0], [1, 0, 0]])], {"shape": (2, 2)}, match="out of bounds"),
     # _scatter_set_nd writes into its first input in MXNet, and refuses every other call
-    Sample("_scatter_set_nd", [T(2, 2), T(3), values([[1, 1, 0], [0, 1, 0]])], {"shape": (2, 2)}, ours_ok=INTO),
-    Sample("_scatter_set_nd", [T(4, 3), T(2, 3), values([[3, 0]])], {"shape": (4, 3)}, ours_ok=INTO),
-    Sample("_scatter_set_nd", [T(3, dtype="float64"), T(1, dtype="float64"), values([[2]])], {"shape": (3,)},
-           ours_ok=INTO),
-    Sample("_scatter_set_nd", [ints(3), ints(1), values([[2]], "int64")], {"shape": (3,)}, ours_ok=INTO),
+    *[Sample("_scatter_set_nd", inputs, {"shape": inputs[0].shape}, train=False, out=(0,)) for inputs in (
+        [T(2, 2), T(3), values([[1, 1, 0], [0, 1, 0]])], [T(4, 3), T(2, 3), values([[3, 0]])],
+        [T(3, dtype="float64"), T(1, dtype="float64"), values([[2]])], [ints(3), ints(1), values([[2]], "int64")],
+        [T(2, 3, 4), T(2, 4), values([[1, 0], [2, 2]], "int32")], [T(5, dtype="float16"), T(5, dtype="float16"),
+                                                                  values([[4, 3, 2, 1, 0]])],
+        [T(2, 2), T(2, 1), values([[[1], [0]], [[0], [1]]])], [T(1), T(1), values([[0]])])],
     Bad("_scatter_set_nd", [T(2, 3), T(1, 2), values([[1]])], {"shape": (2, 2)}, match="lhs"),
     Bad("_scatter_set_nd", [T(2, 2), T(1, 3), values([[1]])], {"shape": (2, 2)}, match="data|rhs"),
     Bad("_scatter_set_nd", [T(2, 2), ints(1, 2), values([[1]])], {"shape": (2, 2)}, match="int32"),

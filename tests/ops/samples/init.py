@@ -23,7 +23,9 @@ SAMPLES = [
     Bad("_full", [], {"value": 1.0}, match="shape", skip={"symbol": "a symbol's shape may be inferred"}),
     Bad("_full", [], {"value": "x", "shape": (2,)}, match="value"),
     *[Sample("_zeros_without_dtype", [], {"shape": (2, 3), "dtype": code}, ours_ok="MXNet has it in symbols only")
-      for code in (0, 1, 2, 3, 4, 6)],
+      for code in (0, 1, 2, 3, 4, 5, 6)],
+    Sample("_zeros_without_dtype", [], {"shape": 3}, ours_ok="MXNet has it in symbols only"),
+    Bad("_zeros_without_dtype", [], {"shape": (2,), "dtype": "much"}, match="dtype"),
 
     *[Sample("_arange", [], {"start": 0.0, "stop": 5.0, "dtype": d}) for d in DTYPES],
     Sample("_arange", [], {"start": 3.0}),
@@ -83,16 +85,15 @@ SAMPLES = [
     Bad("_contrib_arange_like", [T(2, 3)], {"repeat": 0}, match="repeat", skip={"record": "MXNet dies of it"}),
 
     # one element of each row
-    *[Sample("_onehot_encode", [values(index), T(4, 3)], skip={"symbol": "MXNet has it for arrays only"})
+    *[Sample("_onehot_encode", [values(index), T(4, 3)])
       for index in ([0, 2, 5, -1], [1, 1, 1, 1], [2, 0, 1, 2], [0.9, 1.9, 2.2, 0])],
-    Sample("_onehot_encode", [values([0]), T(1, 1)], skip={"symbol": "MXNet has it for arrays only"}),
-    Sample("_onehot_encode", [values([1, 0]), T(2, 4)], skip={"symbol": "MXNet has it for arrays only"}),
-    Sample("_onehot_encode", [values([3, 2]), T(2, 4)], skip={"symbol": "MXNet has it for arrays only"}),
+    Sample("_onehot_encode", [values([0]), T(1, 1)]),
+    Sample("_onehot_encode", [values([1, 0]), T(2, 4)]),
+    Sample("_onehot_encode", [values([3, 2]), T(2, 4)]),
     Bad("_onehot_encode", [values([0, 2]), T(4, 3)], {}, match="lhs", skip={"symbol": "for arrays only"}),
-    *[Sample("fill_element_0index", [T(3, 4), values([1, 2, 3]), values(index)],
-             skip={"symbol": "MXNet has it for arrays only"})
+    *[Sample("fill_element_0index", [T(3, 4), values([1, 2, 3]), values(index)])
       for index in ([0, 1, 2], [3, 3, 3], [3, 2, 1], [0, -1, 7], [2.9, 0.5, 1.1])],
-    Sample("fill_element_0index", [T(1, 1), T(1), values([0])], skip={"symbol": "MXNet has it for arrays only"}),
-    Sample("fill_element_0index", [T(2, 3), T(2), values([0, 2])], skip={"symbol": "MXNet has it for arrays only"}),
+    Sample("fill_element_0index", [T(1, 1), T(1), values([0])]),
+    Sample("fill_element_0index", [T(2, 3), T(2), values([0, 2])]),
     Bad("fill_element_0index", [T(3, 4), T(2), values([0, 1])], {}, match="lhs", skip={"symbol": "for arrays only"}),
 ]

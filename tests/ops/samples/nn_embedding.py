@@ -2,14 +2,12 @@
 """Samples of Embedding and SparseEmbedding."""
 from . import Bad, Sample, T, ints, values
 
-SPARSE = {part: "MXNet's gradient is row-sparse" for part in ("train", "grad", "add", "record")}
 TABLE = {"input_dim": 5, "output_dim": 3}
 
 
 def lookup(indices, table=(5, 3), op="Embedding", table_dtype="float32", **params):
-    extra = {"skip": SPARSE} if op == "_contrib_SparseEmbedding" else {}
     return Sample(op, [indices, T(*table, dtype=table_dtype)],
-                  {"input_dim": table[0], "output_dim": table[1], **params}, grad=(1,), **extra)
+                  {"input_dim": table[0], "output_dim": table[1], **params}, grad=(1,))
 
 
 SAMPLES = [

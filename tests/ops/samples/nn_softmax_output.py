@@ -6,8 +6,8 @@ from . import Bad, T, ints, values
 from . import Sample as AnySample
 
 Sample = partial(AnySample, grad=(0,))      # MXNet leaves the gradient of a label unwritten
-FLATTENS = {part: "MXNet's forward pass in prediction mode takes the last axis, in training mode all but the first"
-            for part in ("nd", "out", "layout", "symbol")}
+FLATTENS = {
+    "nd": "MXNet's forward pass in prediction mode takes the last axis, in training mode all but the first"}
 CRASHES = "MXNet ends the process (a division by zero in its C++ code) when the batch is empty"
 
 

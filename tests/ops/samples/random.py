@@ -35,7 +35,8 @@ def _scalars(name, params):
 
 def _like(name, params):
     op = f"_random_{name}_like"
-    for inputs in ([T(3, 4)], [T(1)], [T(2, 1, 3, dtype="float64")], [T(5, dtype="float16")]):
+    for inputs in ([T(3, 4)], [T(1)], [T(2, 1, 3, dtype="float64")], [T(5, dtype="float16")], [T(4, 3, 2)],
+                   [T(2, 2, dtype="float64")], [T(300)]):
         yield Sample(op, inputs, params, random=True)
     yield Sample(op, [T(2, 2)], random=True)
     yield Bad(op, [T(3, dtype="int32")], params, match="floating point")
@@ -52,6 +53,7 @@ def _sample(name, inputs):
     for dtype in ("float16", "float64"):
         yield Sample(op, _as(dtype, inputs), {"shape": (3,)}, random=True, grad=False)
     yield Bad(op, inputs, {"dtype": "int32"}, match="dtype")
+    yield Bad(op, inputs, {"shape": (-1, 2)}, match="not below 0")
     if len(inputs) == 2:
         yield Bad(op, [inputs[0], T(3, 2)], match=op)
 
@@ -84,13 +86,14 @@ SAMPLES = [
     Bad("_sample_multinomial", [ROWS], {"dtype": "int64"}, match="dtype"),
     Bad("_sample_multinomial", [ints(2, 3)], match="floating point"),
 
-    *[Sample("_shuffle", [x], random=True, skip={"grad": "MXNet has no gradient for it", "train": "random"})
+    *[Sample("_shuffle", [x], random=True)
       for x in (T(5, 2), T(7), T(1), T(4, 2, 3, dtype="float64"), T(3, 2, dtype="float16"))],
     *[Sample("_shuffle", [ints(6, dtype=dtype)], random=True) for dtype in ("int32", "int64", "uint8", "int8")],
     Sample("_shuffle", [values([[2.0, 3.0], [2.0, 3.0]])], random=True, grad=False),
 
     *[Sample("_sample_unique_zipfian", [], {"range_max": range_max, "shape": shape}, random=True)
-      for range_max, shape in ((1000, (2, 5)), (10, (1, 10)), (100, (3, 1)), (5, (4, 2)), (1, (2, 1)))],
+      for range_max, shape in ((1000, (2, 5)), (10, (1, 10)), (100, (3, 1)), (5, (4, 2)), (1, (2, 1)), (2, (1, 2)),
+                               (100000, (3, 60)), (50, (1, 1)))],
     Bad("_sample_unique_zipfian", [], {"range_max": 10, "shape": (5,)}, match="shape"),
     Bad("_sample_unique_zipfian", [], {"shape": (1, 5)}, match="range_max"),
 ]

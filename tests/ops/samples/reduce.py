@@ -119,8 +119,13 @@ SAMPLES = [
     Bad("moments", [T(2, 3)], {"axes": (3,)}, match="axis"),
 
     # MXNet has it for row-sparse arrays only
-    *[Sample("_square_sum", [T(2, 3, dtype=d)], params, ours_ok="MXNet has it for row-sparse arrays only")
-      for d, params in (("float32", {}), ("float32", {"axis": 0}), ("float64", {"axis": 1, "keepdims": True}),
-                        ("float16", {"axis": (0, 1)}), ("float32", {"axis": 0, "exclude": True}), ("int32", {}))],
+    *[Sample("_square_sum", [T(3, 4, dtype=d)], params, train=False, rows=(0,))
+      for d in ("float32", "float64", "float16")
+      for params in ({"axis": 0}, {"axis": 1}, {"axis": 1, "keepdims": True})],
+    Sample("_square_sum", [T(3, 4)], {"axis": -1}, train=False, rows=(0,),
+           ours_ok="MXNet has it for an axis counted from the front only"),
+    *[Sample("_square_sum", [T(2, 3, dtype=d)], params, ours_ok="MXNet has it for one axis of row-sparse arrays only")
+      for d, params in (("float32", {}), ("float16", {"axis": (0, 1)}), ("float32", {"axis": 0, "exclude": True}),
+                        ("int32", {}))],
     Bad("_square_sum", [T(2, 3)], {"axis": 2}, match="axis"),
 ]

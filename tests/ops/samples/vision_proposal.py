@@ -25,6 +25,9 @@ def _proposals(op, batch):
                  anchors=1)
     yield sample({"feature_stride": 8, "rpn_post_nms_top_n": 6, "output_score": True}, height=8, width=12)
     yield sample({"threshold": 1.0, "rpn_post_nms_top_n": 100, "output_score": True})
+    for name in ("scales", "ratios"):
+        yield Bad(op, _inputs(batch, 3 if name == "scales" else 1), {"scales": (2.0,), name: (0.0,)},
+                  match=f"{name}=.*above 0", skip={"symbol": "MXNet divides by it"})
     yield Bad(op, _inputs(batch, 4), {"scales": (2.0,)}, match="channels")
     yield Bad(op, [T(2, 3), T(2, 3), SIZES[batch]], {"scales": (2.0,)}, match="cls_prob")
     yield Bad(op, [*_inputs(batch, 3)[:2], T(batch, 4)], {"scales": (2.0,)}, match="im_info")

@@ -53,8 +53,7 @@ SAMPLES = [
     Bad("_contrib_DeformablePSROIPooling", [_maps(16), ROIS, _offsets(ROIS, 1, 3)], DEFORMED, match="trans"),
     Bad("_contrib_DeformablePSROIPooling", [_maps(16), ROIS, _offsets(ROIS, 3, 2)], DEFORMED, match="classes"),
 
-    *[Sample("_contrib_RROIAlign", [_maps(3), TURNED], {"spatial_scale": scale, "pooled_size": size, **more},
-             skip={"grad": "MXNet has no gradient for it"})
+    *[Sample("_contrib_RROIAlign", [_maps(3), TURNED], {"spatial_scale": scale, "pooled_size": size, **more})
       for scale, size, more in ((1.0, (2, 2), {}), (0.5, (3, 1), {"sampling_ratio": 2}),
                                 (1.0, (1, 4), {"sampling_ratio": 0}), (1.0, (1, 1), {"sampling_ratio": 3}),
                                 (0.25, (2, 3), {}), (1.0, (7, 7), {"sampling_ratio": 1}))],

@@ -12,10 +12,12 @@ from typing import Any
 import torch
 
 from . import _mode
+from ._nan_check import imperative_call, labelled
+from ._watching import watching
 from .base import MXNetError, MXNetTypeError, MXNetValueError
 from .context import Context
 from .ndarray.handle import wrap
-from .ndarray.invoke import REFUSALS, _asks, _checker, _owning
+from .ndarray.invoke import REFUSALS, _asks, taped_plan
 from .ndarray.ndarray import NDArray
 from .ops.params import Params
 from .ops.registry import Operator, explain, is_final
@@ -89,6 +91,8 @@ def predict_mode() -> _Scope:
 class _Variable:
     """What a marked array carries: its gradient buffer, and a leaf on its memory."""
 
+    fresh = False                                    # whether a backward pass filled the buffer since this was reset
+
     def __init__(self, grad: NDArray | None, req: str) -> None:
         self.grad, self.req = grad, req
         self._source: torch.Tensor | None = None
@@ -113,15 +117,26 @@ class _Variable:
             else:
                 target.copy_(leaf.grad)
         leaf.grad = None
+        self.fresh = True
+
+
+class _Step:
+    """One recorded call, for `get_symbol`: the operator, and where its inputs come from. It holds no tensor."""
+
+    __slots__ = ("inputs", "op", "params")
+
+    def __init__(self, op: Operator, params: Params, inputs: list[Any]) -> None:
+        self.op, self.params, self.inputs = op, params, inputs
 
 
 class _Recorded:
-    """What a recorded result carries: the tensor of torch's graph."""
+    """What a recorded result carries: the tensor of torch's graph, and the step that it is an output of."""
 
     grad: NDArray | None = None
+    fresh = False
 
-    def __init__(self, tensor: torch.Tensor) -> None:
-        self.tensor = tensor
+    def __init__(self, tensor: torch.Tensor, step: _Step | None = None, index: int = 0) -> None:
+        self.tensor, self.step, self.index = tensor, step, index
 
     def tape(self, _: torch.Tensor) -> torch.Tensor:
         return self.tensor
@@ -151,28 +166,36 @@ def mark_variables(variables: Any, gradients: Any, grad_reqs: Any = "write") -> 
         variable._entry = _Variable(gradient, req)
 
 
-def _result(tensor: torch.Tensor, ctx: Context) -> NDArray:
+def _result(tensor: torch.Tensor, ctx: Context, step: _Step | None = None, index: int = 0) -> NDArray:
     made = wrap(tensor.detach(), ctx)
-    made._entry = _Recorded(tensor)
+    made._entry = _Recorded(tensor, step, index)
     return made
+
+
+def _source(array: NDArray) -> Any:
+    """Where an array comes from, as a step remembers it: a (step, output), a variable, or None for a constant."""
+    entry = array._entry
+    return entry if entry is None or isinstance(entry, _Variable) else (entry.step, entry.index)
 
 
 def record_call(op: Operator, params: Params, ctx: Context, inputs: Sequence[NDArray]) -> Any:
     """Run an operator on the tape and wrap what the user sees of it."""
     tensors = [tape_of(x) for x in inputs]
-    run = op.differentiable(params, len(inputs))
-    if op.alias:
-        run = _owning(run)
-    check = _checker(op, params, len(inputs))
+    run, check = (taped_plan.__wrapped__ if op.open_params else taped_plan)(op, params, len(inputs))
+    watched = imperative_call(op, params, tensors) if watching.nan_check else None
     try:
         if check is not None:
             check(tensors)
-        result = run(*tensors, **_asks(op, ctx))
+        result = run(*(tensors if watched is None else watched.tensors), **_asks(op, ctx))
     except REFUSALS as error:
         raise explain(op, None, tensors, error) from error
+    if watched is not None:
+        watched.check(labelled(op, params, result))
+    step = _Step(op, params, [_source(x) for x in inputs])
     if not isinstance(result, tuple):
-        return _result(_connected(result, tensors), ctx)
-    made = [_result(_connected(tensor, tensors), ctx) for tensor in result[:op.visible(params)]]
+        return _result(_connected(result, tensors), ctx, step)
+    made = [_result(_connected(tensor, tensors), ctx, step, i)
+            for i, tensor in enumerate(result[:op.visible(params)])]
     return made[0] if len(made) == 1 else made
 
 
@@ -207,6 +230,30 @@ def record_getitem(array: NDArray, key: Any) -> NDArray | None:
     return _result(part.clone(), array._ctx)
 
 
+def refuse_write(target: NDArray) -> None:
+    """Raise MXNetError if this thread records and the array is part of what it recorded: new values under an old
+    history would give wrong gradients."""
+    if _mode.mode.recording and target._entry is not None:
+        raise MXNetError("Inplace operations (+=, -=, x[:]=, out=) are not possible on an array that is a variable or "
+                         "a recorded result, while recording: make a new array, or write under autograd.pause()")
+
+
+def written_tape(target: NDArray, value: Any, whole: bool) -> _Recorded | None:
+    """What to set as the history of an array that takes over recorded values, or None when there is none.
+
+    Raises MXNetError when only a part of the array is written: the rest has no history.
+    """
+    if not _mode.mode.recording or not isinstance(value, NDArray) or value._entry is None:
+        return None
+    if not whole:
+        raise MXNetError("recorded values can be written into a whole array only while recording, not into a part of "
+                         "it: join parts with concat or stack")
+    tape = tape_of(value).to(device=target._tensor.device, dtype=target._tensor.dtype)
+    while tape.ndim > target.ndim:
+        tape = tape.squeeze(0)
+    return _Recorded(tape.expand(target.shape))
+
+
 def backward(heads: Any, head_grads: Any = None, retain_graph: bool = False, train_mode: bool = True) -> None:
     """Fill the gradient buffers of all variables that `heads` were recorded from.
 
@@ -223,7 +270,7 @@ def backward(heads: Any, head_grads: Any = None, retain_graph: bool = False, tra
         raise MXNetError(f"backward: {error}") from error
 
 
-def _heads(heads: Any, head_grads: Any) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+def _heads(heads: Any, head_grads: Any, on_tape: bool = False) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
     if isinstance(heads, NDArray):
         heads = [heads]
         head_grads = [head_grads] if isinstance(head_grads, NDArray) else head_grads
@@ -242,21 +289,35 @@ def _heads(heads: Any, head_grads: Any) -> tuple[list[torch.Tensor], list[torch.
             raise MXNetError("Cannot differentiate node because it is not in a computational graph. You need to set "
                              "is_recording to true or use autograd.record() to save computational graphs for backward")
         tapes.append(tape)
-        grads.append(torch.ones_like(tape) if grad_of_head is None else grad_of_head._tensor.reshape(tape.shape))
+        grads.append(torch.ones_like(tape) if grad_of_head is None else _head_grad(grad_of_head, tape, on_tape))
     return tapes, grads
+
+
+def _head_grad(given: NDArray, head: torch.Tensor, on_tape: bool) -> torch.Tensor:
+    values = tape_of(given) if on_tape else given._tensor
+    if values.numel() != head.numel():
+        raise MXNetValueError(f"a head gradient has the shape {tuple(values.shape)}, its head {tuple(head.shape)}")
+    return values.reshape(head.shape)
 
 
 def grad(heads: Any, variables: Any, head_grads: Any = None, retain_graph: bool | None = None,
          create_graph: bool = False, train_mode: bool = True) -> Any:
-    """Gradients of heads with respect to variables, returned and not stored; recorded too with `create_graph`."""
-    single = isinstance(variables, NDArray)
-    variables = [variables] if single else list(variables)
-    tapes, grads = _heads(heads, head_grads)
+    """Gradients of heads with respect to variables, a list of arrays, that are not stored; with `create_graph` they
+    are recorded, too.
+
+    >>> import mxnet as mx
+    >>> x = mx.nd.array([1, 2]); x.attach_grad()
+    >>> with mx.autograd.record():
+    ...     slope = mx.autograd.grad(x ** 3, x, create_graph=True)[0]
+    >>> slope.backward(); x.grad.asnumpy().tolist()
+    [6.0, 12.0]
+    """
+    variables = [variables] if isinstance(variables, NDArray) else list(variables)
+    tapes, grads = _heads(heads, head_grads, create_graph)
     leaves = [tape_of(v) for v in variables]
     retain = create_graph if retain_graph is None else retain_graph
     if not tapes:
-        return wrap(torch.zeros_like(leaves[0]), variables[0]._ctx) if single else \
-            [wrap(torch.zeros_like(leaf), v._ctx) for leaf, v in zip(leaves, variables)]
+        return [wrap(torch.zeros_like(leaf), v._ctx) for leaf, v in zip(leaves, variables)]
     try:
         found = torch.autograd.grad(tapes, leaves, grads, retain_graph=retain, create_graph=create_graph,
                                     allow_unused=True)
@@ -264,15 +325,26 @@ def grad(heads: Any, variables: Any, head_grads: Any = None, retain_graph: bool 
         if is_final(error):
             raise
         raise MXNetError(f"grad: {error}") from error
-    made = [_result(torch.zeros_like(leaf) if value is None else value, v._ctx)
+    return [_result(torch.zeros_like(leaf) if value is None or value._is_zerotensor() else value, v._ctx)
             for value, leaf, v in zip(found, leaves, variables)]
-    return made[0] if single else made
 
 
 def get_symbol(x: NDArray) -> Any:
-    """Not built yet: the recorded computation as a symbol."""
-    from .base import MXNetNotImplementedError
-    raise MXNetNotImplementedError("autograd.get_symbol is not built yet")
+    """The recorded computation that gave an array, as a symbol.
+
+    Variables are named `var0`, `var1`, ... and arrays that were not recorded `null0`, `null1`, ... in the order in
+    which they are met. Raises MXNetError when the array was not recorded, or when a `Function` of the user's or an
+    index (`x[1:]`) took part, which symbols do not have.
+
+    >>> import mxnet as mx
+    >>> x = mx.nd.ones((2,)); x.attach_grad()
+    >>> with mx.autograd.record():
+    ...     y = x * x + 1
+    >>> mx.autograd.get_symbol(y).list_arguments()
+    ['var0']
+    """
+    from ._recorded_symbol import symbol_of
+    return symbol_of(_source(x))
 
 
 class Function:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Profiling, on torch.profiler: a table of operators, and a trace for chrome://tracing or Perfetto.
 
-Operators are named as torch runs them (`aten::convolution`). Tasks, frames, events, counters and markers are the
-user's own entries; they are kept while the profiler runs and stand in table and trace beside the operators.
+While it runs, each operator is a range of the trace that bears its name, and the node's where it belongs to a bound
+symbol; what torch runs for it (`aten::convolution`) is nested in it. Tasks, frames, events, counters and markers are
+the user's own entries; they are kept while the profiler runs and stand in table and trace beside the operators.
 """
 from __future__ import annotations
 
@@ -11,13 +12,15 @@ import os
 import tempfile
 import time
 import warnings
-from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
 
 from ._clib import c_str, c_str_array, check_call, py_str  # noqa: F401
 from ._files import atomic_write
+from ._profile_tables import Labels, by_group, memory, statistics, table
+from ._watching import set_profile
 from .base import MXNetKeyError, MXNetNotImplementedError, MXNetTypeError, MXNetValueError, nearest
 
 __all__ = ["Counter", "Domain", "Event", "Frame", "Marker", "Task", "dump", "dump_profile", "dumps", "pause",
@@ -40,17 +43,27 @@ class _Session:
         self.finished: list[Any] = []                    # those that ran before a pause or stop
         self.paused = False
         self.own: list[dict[str, Any]] = []              # the user's entries, as chrome trace events
+        self.labels: Labels = {}                         # what the names of our ranges stand for
 
     def start(self) -> None:
         if self.active is None:
             activities = [torch.profiler.ProfilerActivity.CPU]
             if torch.cuda.is_available():
                 activities.append(torch.profiler.ProfilerActivity.CUDA)
-            self.active = torch.profiler.profile(activities=activities, acc_events=True)
+            self.active = torch.profiler.profile(activities=activities, acc_events=True,
+                                                 profile_memory=bool(self.config["profile_memory"]))
             self.active.start()
+            set_profile(self.range)
+
+    def range(self, operator: str, node: str | None) -> AbstractContextManager[Any]:
+        """The range of one operator, of a node of a symbol or an array call."""
+        name = operator if node is None else f"{operator} {node}"
+        self.labels.setdefault(name, (operator, node))
+        return torch.profiler.record_function(name)
 
     def stop(self) -> None:
         if self.active is not None:
+            set_profile(None)
             self.active.stop()
             self.finished.append(self.active)
             self.active = None
@@ -76,7 +89,8 @@ def _worker(profile_process: str) -> None:
 def set_config(**kwargs: Any) -> None:
     """Configure: `filename` of the trace, `aggregate_stats` for `dumps`; MXNet's other options are accepted.
 
-    What is recorded is always all operators of the process. Raises ValueError for an unknown option.
+    `profile_memory` adds the memory that torch's allocator has given out to the statistics. What is recorded is always
+    all operators of the thread that starts the profiler. Raises ValueError for an unknown option.
     """
     for key, value in kwargs.items():
         if key not in _CONFIG:
@@ -152,10 +166,20 @@ _SORT = {"total": "Total", "avg": "Avg", "min": "Min", "max": "Max", "count": "C
 
 
 def dumps(reset: bool = False, format: str = "table", sort_by: str = "total", ascending: bool = False) -> str:
-    """Statistics of what is recorded so far, in milliseconds: by operator, and by the user's domains.
+    """Statistics of what is recorded so far, in milliseconds.
+
+    The groups are "operator" (`Convolution`, and `_backward_Convolution` for its gradients), "node" (the same for each
+    node of bound symbols), "scope", one for each of the user's domains, "event", and "torch" (what ran underneath).
 
     `format` is "table" or "json", `sort_by` "total", "avg", "min", "max" or "count"; `reset` forgets it afterwards.
     Raises ValueError for others.
+
+    >>> import mxnet as mx
+    >>> mx.profiler.set_state("run")
+    >>> x = mx.nd.ones((2, 2)).exp()
+    >>> mx.profiler.set_state("stop")
+    >>> "exp" in mx.profiler.dumps(reset=True)
+    True
     """
     if format not in ("table", "json"):
         raise MXNetValueError(f"format is 'table' or 'json', not {format!r}")
@@ -163,43 +187,21 @@ def dumps(reset: bool = False, format: str = "table", sort_by: str = "total", as
         raise MXNetValueError(f"sort_by is one of {', '.join(_SORT)}, not {sort_by!r}")
     running = _session.active is not None
     _session.stop()
-    groups: dict[str, dict[str, dict[str, float]]] = {"operator": _statistics(
-        (event.name, event.time_range.elapsed_us()) for done in _session.finished for event in done.events())}
-    for category in dict.fromkeys(e["cat"] for e in _session.own if e["ph"] == "X"):
-        groups[category] = _statistics((e["name"], e["dur"]) for e in _session.own
-                                       if e["ph"] == "X" and e["cat"] == category)
+    own = {category: [(e["name"], e["dur"]) for e in _session.own if e["ph"] == "X" and e["cat"] == category]
+           for category in dict.fromkeys(e["cat"] for e in _session.own if e["ph"] == "X")}
+    groups = {name: statistics(rows) for name, rows in by_group(_session.finished, _session.labels, own).items()}
     counters = {e["name"]: e["args"]["value"] for e in _session.own if e["ph"] == "C"}
     order = {group: dict(sorted(rows.items(), key=lambda item: item[1][_SORT[sort_by]], reverse=not ascending))
              for group, rows in groups.items()}
+    used = memory(_session.finished) if _session.config["profile_memory"] else {}
     if reset:
         _session.forget()
     if running:
         _session.start()
     if format == "json":
-        return json.dumps({"Time": order, "Counter": counters, "Unit": {"Time": "ms"}}, indent=4)
-    return _table(order, counters)
-
-
-def _statistics(durations: Iterable[tuple[str, float]]) -> dict[str, dict[str, float]]:
-    times: dict[str, list[float]] = {}
-    for name, microseconds in durations:
-        times.setdefault(name, []).append(microseconds / 1e3)
-    return {name: {"Count": len(all_), "Total": sum(all_), "Min": min(all_), "Max": max(all_),
-                   "Avg": sum(all_) / len(all_)} for name, all_ in times.items()}
-
-
-def _table(groups: dict[str, dict[str, dict[str, float]]], counters: dict[str, Any]) -> str:
-    heads = ("Total Count", "Time (ms)", "Min Time (ms)", "Max Time (ms)", "Avg Time (ms)")
-    lines = ["", "Profile Statistics:"]
-    for group, rows in groups.items():
-        lines += [group, "=" * 17, f"{'Name':<40}" + "".join(f"{head:>16}" for head in heads)]
-        for name, row in rows.items():
-            values = "".join(f"{row[key]:>16.4f}" for key in ("Total", "Min", "Max", "Avg"))
-            lines.append(f"{name[:39]:<40}{row['Count']:>16}{values}")
-        lines.append("")
-    if counters:
-        lines += ["Counter", "=" * 17, *[f"{name[:39]:<40}{value:>16}" for name, value in counters.items()], ""]
-    return "\n".join(lines) + "\n"
+        parts = {"Time": order, "Memory": used, "Counter": counters, "Unit": {"Time": "ms", "Memory": "kB"}}
+        return json.dumps(parts, indent=4)
+    return table(order, used, counters)
 
 
 def profiler_set_config(mode: str = "symbolic", filename: str = "profile.json") -> None:
@@ -227,6 +229,7 @@ def set_kvstore_handle(handle: Any) -> None:
 
 def scope(name: str = "<unk>:") -> Any:
     """A scope whose time is an entry of the profile: `with mx.profiler.scope("block"): ...`."""
+    _session.labels[name] = None
     return torch.profiler.record_function(name)
 
 

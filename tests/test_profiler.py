@@ -8,6 +8,7 @@ import pytest
 
 import mxnet as mx
 from mxnet import profiler
+from mxnet._watching import watching
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +34,8 @@ def test_operators_and_own_entries(tmp_path):
     counter -= 1
     marker.mark("process")
     stats = json.loads(profiler.dumps(format="json"))
-    assert stats["Time"]["operator"]["aten::ones"]["Count"] == 2 and "block" in stats["Time"]["operator"]
+    assert stats["Time"]["torch"]["aten::ones"]["Count"] == 2 and stats["Time"]["scope"]["block"]["Count"] == 1
+    assert stats["Time"]["operator"]["dot"]["Count"] == 1
     assert stats["Time"]["domain"].keys() == {"task", "frame"} and stats["Time"]["event"]["event"]["Count"] == 1
     assert stats["Counter"] == {"counter": 6}
     table = profiler.dumps()
@@ -51,10 +53,63 @@ def test_pause_resume_and_reset():
     mx.nd.ones((2,)).exp()
     profiler.resume()
     mx.nd.ones((2,)).sin()
-    assert "aten::exp" not in profiler.dumps() and "aten::sin" in profiler.dumps(reset=True)
+    assert "exp" not in profiler.dumps() and "sin" in profiler.dumps(reset=True)
     mx.nd.ones((2,)).cos()
     names = json.loads(profiler.dumps(format="json", sort_by="count", ascending=True))["Time"]["operator"]
-    assert "aten::cos" in names and "aten::sin" not in names
+    assert "cos" in names and "sin" not in names
+
+
+def convolutional():
+    net = mx.sym.Convolution(mx.sym.Variable("data"), num_filter=2, kernel=(3, 3), name="conv")
+    net = mx.sym.BatchNorm(net, name="norm")
+    return mx.sym.SoftmaxOutput(mx.sym.FullyConnected(net, num_hidden=3, name="fc"), name="softmax")
+
+
+@pytest.mark.parametrize("tape", [False, True])
+def test_nodes_of_an_executor_forward_and_backward(tape, tmp_path):
+    exe = convolutional().simple_bind(mx.cpu(), data=(2, 1, 6, 6))
+    exe._pair_known = tape                                # with a tape: no pair of programs is made
+    profiler.set_state("run")
+    for _ in range(2):
+        exe.forward(is_train=True)
+        exe.backward()
+    profiler.set_state("stop")
+    time = json.loads(profiler.dumps(format="json"))["Time"]
+    names = {"Convolution": "conv", "BatchNorm": "norm", "FullyConnected": "fc", "SoftmaxOutput": "softmax"}
+    for operator, node in names.items():
+        for prefix in ("", "_backward_"):
+            assert time["operator"][prefix + operator]["Count"] == 2, (prefix, operator)
+            assert time["node"][f"{prefix}{operator} {node}"]["Count"] == 2
+    assert time["operator"]["Convolution"]["Total"] >= time["torch"]["aten::convolution"]["Total"]
+    profiler.dump()
+    assert "Convolution conv" in {e["name"] for e in json.loads((tmp_path / "trace.json").read_text())["traceEvents"]}
+
+
+def test_recorded_array_calls_have_their_gradients():
+    x = mx.nd.ones((3, 3))
+    x.attach_grad()
+    profiler.set_state("run")
+    with mx.autograd.record():
+        y = mx.nd.dot(x, x)
+    y.backward()
+    names = json.loads(profiler.dumps(format="json"))["Time"]["operator"]
+    assert names["dot"]["Count"] == names["_backward_dot"]["Count"] == 1
+
+
+def test_nothing_is_named_when_it_does_not_run():
+    profiler.set_state("run")
+    profiler.set_state("stop")
+    mx.nd.ones((2,)).exp()
+    assert profiler._session.labels == {} and not watching.active
+
+
+def test_memory():
+    profiler.set_config(profile_memory=True)
+    profiler.set_state("run")
+    mx.nd.ones((1000, 1000))
+    used = json.loads(profiler.dumps(format="json"))["Memory"]["Device Storage"]["Memory"]
+    assert used["Max"] >= 4000 and "Max Use (kB)" in profiler.dumps()
+    profiler.set_config(profile_memory=False)
 
 
 @pytest.mark.parametrize("run, kind, match", [

@@ -9,14 +9,26 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import fx
 
+from .._watching import watching
 from ..context import Context
 from ..symbol.graph import Entry, Node, topological
+from .handover import hand_over
 from .lowering import Program
+from .watch import Watch
+
+
+class Target(NamedTuple):
+    """What is known of the array for a wanted gradient: whether an operator may write into it (it is contiguous, and
+    to be overwritten), and whether it is worth handing over before backward ends."""
+
+    written: bool
+    large: bool
+
 
 Key = tuple[int, int]                # id of a node, number of its output
 _KEPT = -1                           # in a key: what the node's keeping kernel keeps
@@ -51,36 +63,30 @@ def _rule_kind(node: Node) -> str | None:
 class DirectPair:
     """The two programs.
 
-    `forward(*variables, rng)` gives (outputs, saved); `backward(saved, heads, buffers)` gives a gradient, or None, for
-    each wanted variable. A head may be None where the output is a loss. `buffers` are the arrays for the gradients
-    `buffered` (numbers of wanted variables), which their operators write without a copy.
+    `program.run(*variables, rng)` gives the outputs and, behind them, what is saved; `backward(saved, heads, buffers)`
+    gives a gradient, or None, for each wanted variable. A head may be None where the output is a loss. `buffers` are
+    the arrays for the gradients `buffered` (numbers of wanted variables), which are there when backward ends.
     """
 
-    def __init__(self, outputs: Sequence[Entry], wanted: Sequence[Node], written: Sequence[bool], *,
+    def __init__(self, outputs: Sequence[Entry], wanted: Sequence[Node], targets: Sequence[Target], *,
                  device: torch.device, groups: Mapping[str, Context], shapes: Mapping[int, Any]) -> None:
-        self._count = len(outputs)
-        builder = _BackwardBuilder(outputs, wanted, written)
+        builder = _BackwardBuilder(outputs, wanted, targets)
         self.buffered = builder.buffered
-        self._module = fx.GraphModule(torch.nn.Module(), builder.graph)
-        self._backward = self._module.forward
+        self.module = fx.GraphModule(torch.nn.Module(), builder.graph)
         entries = {key: (builder.nodes[key[0]], key[1]) for key in builder.saved if key[1] != _KEPT}
         keeping = [builder.nodes[node] for node, index in builder.saved if index == _KEPT]
         self.program = Program([*outputs, *entries.values()], train=True, taped=False, device=device, groups=groups,
                                shapes=shapes, keeping=keeping)
 
-    def forward(self, *arguments: Any) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...]]:
-        """Run forward."""
-        results = self.program.run(*arguments)
-        return results[:self._count], results[self._count:]
-
-    def backward(self, saved: Sequence[torch.Tensor], heads: Sequence[torch.Tensor | None],
+    def backward(self, saved: list[torch.Tensor], heads: Sequence[torch.Tensor | None],
                  buffers: Sequence[torch.Tensor]) -> tuple[Any, ...]:
-        """Run backward."""
-        return self._backward(*saved, *buffers, *heads)
+        """Run backward. `saved` is empty afterwards: each value is let go after its last use."""
+        run = self.module.forward if watching.profile is None else Watch(self.module).start
+        return run(saved, *buffers, *heads)
 
 
 class _BackwardBuilder:
-    def __init__(self, outputs: Sequence[Entry], wanted: Sequence[Node], written: Sequence[bool]) -> None:
+    def __init__(self, outputs: Sequence[Entry], wanted: Sequence[Node], targets: Sequence[Target]) -> None:
         self.order = topological(outputs)
         self.nodes = {id(node): node for node in self.order}
         self.needed = _needed(self.order, {id(node) for node in wanted})
@@ -88,20 +94,40 @@ class _BackwardBuilder:
         self._plan()
         self.graph = fx.Graph()
         self.saved = dict(sorted(self.saved.items(), key=lambda item: item[0][1] == _KEPT))    # these come last
-        self.places = {key: self.graph.placeholder(name) for key, name in self.saved.items()}
-        self.buffered = self._buffered(wanted, written)
+        saved = self.graph.placeholder("saved")
+        into = self._into(wanted, targets)
+        self.buffered = sorted({*into, *[i for i, target in enumerate(targets) if target.large]})
         self.buffers = {id(wanted[i]): self.graph.placeholder(f"buffer{i}") for i in self.buffered}
+        self.into = {id(wanted[i]) for i in into}
         self.cotangents: dict[Key, fx.Node] = {}
         self.heads: set[int] = set()
-        for position, (node, index) in enumerate(outputs):
-            head = self.graph.placeholder(f"head{position}")
+        heads = []
+        for position, (node, _) in enumerate(outputs):
+            heads.append(self.graph.placeholder(f"head{position}"))
             self.heads.add(id(node))
+        held = self.graph.call_function(_let_go, (saved,))
+        self.places = {key: self.graph.create_node("call_function", operator.getitem, (held, position), name=name)
+                       for position, (key, name) in enumerate(self.saved.items())}
+        for (node, index), head in zip(outputs, heads):
             if id(node) in self.needed and not (node.op is not None and node.op.loss):
                 self._add((id(node), index), head)
         for node in reversed(self.order):
             if node.op is not None and id(node) in self.needed:
                 self._differentiate(node)
+        for number in set(self.buffered).difference(into):
+            self._hand_over(wanted[number])
         self.graph.output(tuple(self.cotangents.get((id(node), 0)) for node in wanted))
+
+    def _hand_over(self, variable: Node) -> None:
+        """Put a gradient where it belongs as soon as it is complete, so that its memory is not needed any longer."""
+        value = self.cotangents.get((id(variable), 0))
+        if value is not None:
+            place = value
+            while place.next.target is operator.getitem:       # the list that a rule gives must be gone by then
+                place = place.next
+            with self.graph.inserting_after(place):
+                self.cotangents[(id(variable), 0)] = self.graph.call_function(
+                    hand_over, (self.buffers[id(variable)], value))
 
     def _plan(self) -> None:
         """Which values the rules of all nodes ask for."""
@@ -112,16 +138,16 @@ class _BackwardBuilder:
                 for key in self._keys(node, fact):
                     self._save(*key)
 
-    def _buffered(self, wanted: Sequence[Node], written: Sequence[bool]) -> list[int]:
+    def _into(self, wanted: Sequence[Node], targets: Sequence[Target]) -> list[int]:
         """Wanted variables whose gradient one operator gives, one that can write it to where it belongs."""
         users: dict[int, list[Node]] = {}
         for node in self.order:
             for source, _ in node.inputs:
                 users.setdefault(id(source), []).append(node)
         found = []
-        for number, (node, is_written) in enumerate(zip(wanted, written)):
+        for number, (node, target) in enumerate(zip(wanted, targets)):
             only = users.get(id(node), [])
-            if is_written and len(only) == 1 and _rule_kind(only[0]) == "direct" \
+            if target.written and len(only) == 1 and _rule_kind(only[0]) == "direct" \
                     and "into" in only[0].op.wanted["direct"]:                # type: ignore[union-attr]
                 found.append(number)
         return found
@@ -165,9 +191,10 @@ class _BackwardBuilder:
         values = [self._value(node, fact) if fact != "head" else heads[0] if len(heads) == 1 else tuple(heads)
                   for fact in facts]
         into = {name: self.buffers[id(source)] for name, (source, _) in zip(names, node.inputs)
-                if id(source) in self.buffers}
+                if id(source) in self.into}
         call = _bound_rule(node, facts, tuple(needs), tuple(into))
         result = self.graph.call_function(call, (*values, *into.values()))
+        result.meta.update(node=node, backward=True)
         for position, name in enumerate(needs):
             source, index = node.inputs[names.index(name)]
             value = result if len(needs) == 1 else self.graph.call_function(operator.getitem, (result, position))
@@ -177,6 +204,13 @@ class _BackwardBuilder:
         places = [self.places[key] for key in self._keys(node, fact)]
         several = fact in ("hidden", _variadic(node)) or (fact == "out" and node.output_count() > 1)
         return places if several else places[0]
+
+
+def _let_go(saved: list[torch.Tensor]) -> tuple[torch.Tensor, ...]:
+    """The values, which from now on only the caller holds."""
+    values = tuple(saved)
+    saved.clear()
+    return values
 
 
 def _sum(value: torch.Tensor | None, more: torch.Tensor | None) -> torch.Tensor | None:

@@ -27,6 +27,7 @@ from . import announce
 from .direct import DirectPair, Target, can_run_directly
 from .handover import is_large, store
 from .lowering import Program
+from .mirror import MirroredRun, mirrored
 from .watch import Hunt, Watch
 
 Arrays = dict[str, NDArray]
@@ -64,7 +65,8 @@ class Executor:
         self._roots: tuple[torch.Tensor, ...] | None = None
         self._saved: list[torch.Tensor] | None = None
         self._pair: DirectPair | None = None
-        self._pair_known = False
+        self._mirrored = mirrored(symbol._nodes)
+        self._pair_known = bool(self._mirrored)                  # mirroring needs the tape
         self._rng_state: torch.Tensor | None = None
         self._ran = False
 
@@ -167,10 +169,8 @@ class Executor:
             self._rng_state = rng.get_state()
         self._roots = self._saved = None
         try:
-            run = program.run
-            if by_node or watching.active:
-                watch = Hunt if watching.nan_check else Watch
-                run = watch(program.module, self._report if self._monitor is not None else None).start
+            plain = not (by_node or watching.active or self._mirrored)
+            run = program.run if plain else self._watch(program, taped).start
             results = run(*tensors, rng)
             if pair is not None:
                 results, self._saved = results[:len(self.outputs)], list(results[len(self.outputs):])
@@ -182,6 +182,15 @@ class Executor:
             if taped and pair is None:
                 result = result.detach()
             handle._tensor = result if fresh else self._own(result)
+
+    def _watch(self, program: Program, taped: bool) -> Watch:
+        """What runs a program node by node."""
+        show = self._report if self._monitor is not None else None
+        if watching.nan_check:
+            return Hunt(program.module, show)
+        if taped and self._mirrored:
+            return MirroredRun(program.module, self._mirrored, show)
+        return Watch(program.module, show)
 
     def _own(self, result: torch.Tensor) -> torch.Tensor:
         """An output in contiguous memory that is no argument's."""

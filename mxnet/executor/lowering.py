@@ -150,24 +150,3 @@ def _named(function: Callable[..., Any], op: Operator) -> Callable[..., Any]:
     call.__name__ = call.__qualname__ = op.name.strip("_") or op.name
     call.__module__ = "mxnet.ops"
     return call
-
-
-class Watch(fx.Interpreter):
-    """Runs a program node by node and shows each operator's tensors, for monitors and for finding what failed."""
-
-    def __init__(self, program: Program, show: Callable[[Node, Sequence[Any], Sequence[Any]], None] | None = None,
-                 ) -> None:
-        super().__init__(program.module)
-        self.show = show
-        self.current: tuple[Node, Sequence[Any]] | None = None
-
-    def run_node(self, n: fx.Node) -> Any:
-        node = n.meta.get("node")
-        if node is None:
-            return super().run_node(n)
-        inputs, _ = self.fetch_args_kwargs_from_env(n)
-        self.current = (node, inputs)
-        result = super().run_node(n)
-        if self.show is not None:
-            self.show(node, inputs, result if isinstance(result, tuple) else (result,))
-        return result

@@ -13,9 +13,10 @@ from typing import Any
 
 from .base import MXNetValueError
 from .model import save_checkpoint
+from .resume import FullCheckpoint, full_checkpoint
 
-__all__ = ["LogValidationMetricsCallback", "ProgressBar", "Speedometer", "do_checkpoint", "log_train_metric",
-           "module_checkpoint"]
+__all__ = ["FullCheckpoint", "History", "LogValidationMetricsCallback", "ProgressBar", "Speedometer", "do_checkpoint",
+           "full_checkpoint", "log_train_metric", "module_checkpoint", "progress"]
 
 
 def do_checkpoint(prefix: str, period: int = 1) -> Callable[..., None]:
@@ -89,6 +90,59 @@ class Speedometer:
                      count, speed, *(item for pair in pairs for item in pair))
 
 
+def progress(on: bool | None = None) -> None:
+    """Whether `fit` shows a progress bar: True, False, or None (as at start) for when stderr is a terminal.
+
+    The environment variable `MXNET_PROGRESS=0` or `1` says the same before a program begins. A bar is left out when
+    the program has a `ProgressBar` of its own among its callbacks.
+
+    >>> import mxnet as mx
+    >>> mx.callback.progress(False)
+    """
+    from . import _progress
+    _progress.switch(on)
+
+
+class History:
+    """A batch callback that keeps the metric's values, for `mx.viz.plot_training` or a program's own use.
+
+    Its method `validation` is for `eval_end_callback`. `frequent` is the number of batches from one record to the next.
+
+    Attributes
+    ----------
+    batches : (epoch, number of the batch, {metric: value}) for batches
+    epochs : {epoch: {metric: value}} at the end of each, as far as it is known
+    validations : {epoch: {metric: value}}
+
+    >>> import mxnet as mx, numpy as np
+    >>> net = mx.sym.SoftmaxOutput(mx.sym.FullyConnected(mx.sym.Variable("data"), num_hidden=2), name="softmax")
+    >>> data, history = mx.io.NDArrayIter(np.ones((8, 3)), np.zeros(8), batch_size=4), mx.callback.History()
+    >>> mx.mod.Module(net).fit(data, data, num_epoch=2, batch_end_callback=history,
+    ...                        eval_end_callback=history.validation)
+    >>> [(epoch, batch, *values) for epoch, batch, values in history.batches], list(history.validations)
+    ([(0, 0, 'accuracy'), (0, 1, 'accuracy'), (1, 0, 'accuracy'), (1, 1, 'accuracy')], [0, 1])
+    """
+
+    def __init__(self, frequent: int = 1) -> None:
+        self.frequent = max(1, int(frequent))
+        self.batches: list[tuple[int, int, dict[str, float]]] = []
+        self.epochs: dict[int, dict[str, float]] = {}
+        self.validations: dict[int, dict[str, float]] = {}
+
+    def __call__(self, param: Any) -> None:
+        """Take a BatchEndParam."""
+        if param.eval_metric is None or (param.nbatch + 1) % self.frequent:
+            return
+        values = {name: float(value) for name, value in param.eval_metric.get_name_value()}
+        self.batches.append((param.epoch, param.nbatch, values))
+        self.epochs[param.epoch] = {name: float(value) for name, value in param.eval_metric.get_global_name_value()}
+
+    def validation(self, param: Any) -> None:
+        """Take the BatchEndParam of the end of a validation."""
+        if param.eval_metric is not None:
+            self.validations[param.epoch] = {name: float(value) for name, value in param.eval_metric.get_name_value()}
+
+
 class ProgressBar:
     """A batch callback that shows a bar for each epoch, with the metric and samples per second (needs tqdm).
 
@@ -135,18 +189,23 @@ class ProgressBar:
         self._opened, self._samples = time.perf_counter(), 0
 
     def _values(self, eval_metric: Any) -> dict[str, Any]:
-        shown: dict[str, Any] = {}
-        if self._samples:
-            rate = self._samples / max(time.perf_counter() - self._opened, 1e-9)
-            shown["samples/s"] = f"{rate:.0f}" if rate >= 100 else f"{rate:.3g}"
-        shown.update(eval_metric.get_name_value() if eval_metric is not None else ())
-        return shown
+        return shown_values(self._samples, time.perf_counter() - self._opened, eval_metric)
 
     def close(self) -> None:
         """Close the bar that is shown, if there is one."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+def shown_values(samples: int, seconds: float, eval_metric: Any) -> dict[str, Any]:
+    """What stands behind a bar: samples per second, when there were any, and the metric."""
+    shown: dict[str, Any] = {}
+    if samples:
+        rate = samples / max(seconds, 1e-9)
+        shown["samples/s"] = f"{rate:.0f}" if rate >= 100 else f"{rate:.3g}"
+    shown.update(eval_metric.get_name_value() if eval_metric is not None else ())
+    return shown
 
 
 def _batch_size(names: Mapping[str, Any] | None) -> int:

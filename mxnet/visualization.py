@@ -16,8 +16,9 @@ from .dtype import name_of
 from .ops.params import Params
 from .symbol.graph import Entry, Node
 from .symbol.symbol import Symbol
+from .training_curves import plot_training
 
-__all__ = ["Drawing", "plot_network", "print_summary"]
+__all__ = ["Drawing", "plot_network", "plot_training", "print_summary"]
 
 Shapes = Mapping[str, Sequence[int]]
 _Found = dict[tuple[int, int], tuple[int, ...]]      # (id of a node, output) -> shape

@@ -16,6 +16,7 @@ import numpy
 import torch
 from torch import Tensor
 
+from .._statefile import plain_state, restore_plain_state
 from ..base import MXNetKeyError, MXNetTypeError, MXNetValueError, nearest, numeric_types
 from ..ndarray import NDArray
 from ..registry import get_alias_func, get_create_func, get_register_func
@@ -226,6 +227,15 @@ class EvalMetric:
         """The global average as a list of (name, value)."""
         return _name_values(self.get_global()) if self._has_global_stats else self.get_name_value()
 
+    def state_dict(self) -> dict[str, Any]:
+        """What was seen so far, for checkpoints."""
+        self._fold()
+        return plain_state(self, ("metrics", "_kwargs", "name", "output_names", "label_names"))
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back what `state_dict` gave."""
+        restore_plain_state(self, state)
+
     def get_config(self) -> dict[str, Any]:
         """The arguments that `create` makes an equal metric from."""
         return {**self._kwargs, "metric": type(self).__name__, "name": self.name, "output_names": self.output_names,
@@ -333,6 +343,14 @@ class CompositeEvalMetric(EvalMetric):
 
     def get_global(self) -> tuple[list[str], list[Any]]:
         return _joined(metric.get_global() for metric in self.metrics)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {**super().state_dict(), "metrics": [metric.state_dict() for metric in self.metrics]}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        super().load_state_dict({name: value for name, value in state.items() if name != "metrics"})
+        for metric, part in zip(self.metrics, state["metrics"]):
+            metric.load_state_dict(part)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "metrics": [metric.get_config() for metric in self.metrics]}

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import metric, ndarray
-from ..base import MXNetError, MXNetValueError, nearest
+from ..base import MXNetError, MXNetNotImplementedError, MXNetValueError, nearest
 from ..context import cpu
 from ..initializer import Uniform
 from ..io import DataBatch, DataDesc, DataIter
@@ -187,7 +187,7 @@ class BaseModule:
             eval_batch_end_callback: Any = None, initializer: Any = Uniform(0.01), arg_params: Any = None,
             aux_params: Any = None, allow_missing: bool = False, force_rebind: bool = False, force_init: bool = False,
             begin_epoch: int = 0, num_epoch: int | None = None, validation_metric: Any = None, monitor: Any = None,
-            sparse_row_id_fn: Any = None) -> None:
+            sparse_row_id_fn: Any = None, resume: Any = None) -> None:
         """Train.
 
         Binds, initialises parameters and optimizer (unless done), and for each epoch runs all batches of
@@ -203,6 +203,8 @@ class BaseModule:
         initializer, arg_params, aux_params, allow_missing, force_init : see `init_params`
         begin_epoch, num_epoch : the first epoch's number, and the number after the last; `num_epoch` is required
         monitor : an `mx.mon.Monitor`
+        resume : a file by `mx.callback.full_checkpoint`, or the prefix given there: go on, bit for bit, from the newest
+            checkpoint if there is one (`begin_epoch` and initial parameters do not matter then), else begin
         """
         if num_epoch is None:
             raise MXNetValueError("please specify number of epochs: fit(..., num_epoch=...)")
@@ -219,9 +221,27 @@ class BaseModule:
         validation_metric = eval_metric if validation_metric is None else validation_metric
         if not isinstance(eval_metric, metric.EvalMetric):
             eval_metric = metric.create(eval_metric)
-        for epoch in range(begin_epoch, num_epoch):
+        done = 0
+        if resume is not None:
+            from ..resume import resume as go_on
+            position = go_on(self, resume, train_data, eval_metric)
+            if position is not None:
+                begin_epoch, done = position
+                self.logger.info("Epoch[%d] Resumed after batch %d", begin_epoch, done)
+        from .._progress import fit_progress
+        with fit_progress(num_epoch, batch_end_callback, self.logger) as progress:
+            self._fit_epochs(range(begin_epoch, num_epoch), done, train_data, eval_data, eval_metric,
+                             validation_metric, (batch_end_callback, monitor, sparse_row_id_fn, progress),
+                             epoch_end_callback, eval_end_callback, eval_batch_end_callback)
+
+    def _fit_epochs(self, epochs: range, done: int, train_data: Any, eval_data: Any, eval_metric: Any,
+                    validation_metric: Any, inner: tuple[Any, ...], epoch_end_callback: Any, eval_end_callback: Any,
+                    eval_batch_end_callback: Any) -> None:
+        """Train for some epochs, the first of which has `done` batches behind it."""
+        for epoch in epochs:
             start = time.time()
-            self._fit_epoch(train_data, eval_metric, epoch, batch_end_callback, monitor, sparse_row_id_fn)
+            self._fit_epoch(train_data, eval_metric, epoch, *inner, done)
+            done = 0
             for name, value in eval_metric.get_global_name_value():
                 self.logger.info("Epoch[%d] Train-%s=%f", epoch, name, value)
             self.logger.info("Epoch[%d] Time cost=%.3f", epoch, time.time() - start)
@@ -237,9 +257,12 @@ class BaseModule:
             train_data.reset()
 
     def _fit_epoch(self, train_data: Any, eval_metric: Any, epoch: int, batch_end_callback: Any, monitor: Any,
-                   sparse_row_id_fn: Any) -> None:
-        eval_metric.reset()
-        for nbatch, data_batch in enumerate(train_data):
+                   sparse_row_id_fn: Any, progress: Any = None, done: int = 0) -> None:
+        if not done:
+            eval_metric.reset()
+        if progress is not None:
+            progress.begin(epoch, done)
+        for nbatch, data_batch in enumerate(train_data, done):
             if monitor is not None:
                 monitor.tic()
             self.prepare(data_batch, sparse_row_id_fn=sparse_row_id_fn)
@@ -251,6 +274,10 @@ class BaseModule:
             if batch_end_callback is not None:
                 _call(batch_end_callback, BatchEndParam(epoch=epoch, nbatch=nbatch, eval_metric=eval_metric,
                                                         locals=locals()))
+            if progress is not None:
+                progress.batch(data_batch, eval_metric)
+        if progress is not None:
+            progress.end()
 
     # ---- symbol and parameters ------------------------------------------------------------------
 
@@ -298,6 +325,15 @@ class BaseModule:
         self._require("set_states")
         if states or value:
             raise MXNetValueError(f"{type(self).__name__} has no states to set")
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that decides how training goes on, for `mx.callback.full_checkpoint`."""
+        raise MXNetNotImplementedError(f"{type(self).__name__} does not define state_dict and load_state_dict, which a "
+                                       "full checkpoint needs")
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back what `state_dict` gave; bound, with parameters and optimizer."""
+        raise MXNetNotImplementedError(f"{type(self).__name__} does not define load_state_dict")
 
     def prepare(self, data_batch: Any, sparse_row_id_fn: Callable[..., Any] | None = None) -> None:
         """Get ready for a batch; for sparse parameters, which are not supported yet."""

@@ -294,6 +294,17 @@ class BucketingModule(BaseModule):
 
     # ---- checkpoints ----------------------------------------------------------------------------
 
+    def state_dict(self) -> dict[str, Any]:
+        """That of the default bucket's module, whose parameters and optimizer all buckets share."""
+        self._require("state_dict", optimizer=True)
+        return self._buckets[self._default_bucket_key].state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back what `state_dict` gave."""
+        self._require("load_state_dict", optimizer=True)
+        self._buckets[self._default_bucket_key].load_state_dict(state)
+        self._params_dirty = True
+
     def save_checkpoint(self, prefix: str, epoch: int, remove_amp_cast: bool = False) -> None:
         """Write `{prefix}-{epoch:04d}.params`, `{prefix}-{key}-symbol.json` for each bucket, and `{prefix}.buckets`.
 

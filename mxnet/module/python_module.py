@@ -67,6 +67,13 @@ class PythonModule(BaseModule):
                     force_init: bool = False, allow_extra: bool = False) -> None:
         """Nothing to initialise."""
 
+    def state_dict(self) -> dict[str, Any]:
+        """Nothing: a subclass that keeps something from batch to batch defines this."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back what `state_dict` gave: nothing."""
+
     def update(self) -> None:
         """Nothing to update."""
 

@@ -203,6 +203,17 @@ class SequentialModule(BaseModule):
         for module in self._modules:
             module.update()
 
+    def state_dict(self) -> dict[str, Any]:
+        """Those of all modules."""
+        self._require("state_dict", optimizer=True)
+        return {"modules": [module.state_dict() for module in self._modules]}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back what `state_dict` gave."""
+        self._require("load_state_dict", optimizer=True)
+        for module, part in zip(self._modules, state["modules"]):
+            module.load_state_dict(part)
+
     def get_outputs(self, merge_multi_context: bool = True) -> list[Any]:
         """Outputs of the last module."""
         self._require("get_outputs")

@@ -118,7 +118,8 @@ class Adamax(_Moments):
         mean, norm = state[0]._tensor, state[1]._tensor
         mean.mul_(self.beta1).add_(g * (1.0 - self.beta1))
         torch.maximum(norm.mul_(self.beta2), g.abs(), out=norm)
-        weight._tensor.sub_(lr * mean / norm)
+        # Where every gradient so far was 0 both are: no step. MXNet writes 0 / 0 into the weight.
+        weight._tensor.sub_(torch.where(norm > 0, mean / norm, 0.0).mul_(lr))
 
 
 @register

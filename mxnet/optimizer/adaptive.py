@@ -187,6 +187,12 @@ class LBSGD(Optimizer):
     def create_state(self, index: Any, weight: NDArray) -> NDArray | None:
         return zeros_like(weight) if self.momentum != 0.0 else None
 
+    def state_dict(self) -> dict[str, Any]:
+        state = super().state_dict()                    # a sum that is the gradient's array itself has no value to keep
+        state["own"]["cumgrads"] = {index: {**held, "cum_grad": None if held.get("shared") else held["cum_grad"]}
+                                    for index, held in self.cumgrads.items()}
+        return state
+
     def _get_lbmult(self, nup: int) -> float:
         """The warm-up's factor after `nup` updates."""
         total = self.warmup_epochs * self.updates_per_epoch
@@ -213,14 +219,15 @@ class LBSGD(Optimizer):
         self._update_count(index)
         lr, wd = self._get_lr(index), self._get_wd(index)
         held = self.cumgrads.setdefault(index, {"cum_grad": None, "num_cums": self.init_updates})
-        if held["cum_grad"] is None:
+        if held["cum_grad"] is None and not held.get("shared"):
             # not a copy, as in MXNet: Module writes every batch's gradient into the same array, so the very first
             # one is lost there and the second counts twice
-            held["cum_grad"] = grad._tensor
+            held["cum_grad"], held["shared"] = grad._tensor, True
         elif held["num_cums"] % self.batch_scale == 0:
-            held["cum_grad"] = grad._tensor.clone()
+            held["cum_grad"], held["shared"] = grad._tensor.clone(), False
         else:
-            held["cum_grad"] = held["cum_grad"] + grad._tensor
+            before = grad._tensor if held["cum_grad"] is None else held["cum_grad"]
+            held["cum_grad"], held["shared"] = before + grad._tensor, False
         held["num_cums"] += 1
         if held["num_cums"] % self.batch_scale:
             return

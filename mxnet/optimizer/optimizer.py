@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from .._statefile import load_state_of, plain_state, restore_plain_state, state_of
 from ..base import MXNetTypeError, MXNetValueError, nearest
 from ..ndarray import NDArray
 from ..ndarray.handle import wrap
@@ -68,6 +69,19 @@ class Optimizer:
 
     def __getstate__(self) -> dict[str, Any]:
         return {key: value for key, value in self.__dict__.items() if not key.startswith("_cached")}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Counts, rates, and all else that is data in here and in the schedule, for checkpoints."""
+        own = plain_state(self, ("sym_info", "param_dict", "idx2name", "lr_scheduler"))
+        return {"own": own, "schedule": state_of(self.lr_scheduler) if self.lr_scheduler is not None else None}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back what `state_dict` gave."""
+        restore_plain_state(self, state["own"])
+        self._cached_mults = {}
+        self._set_current_context(0)
+        if state["schedule"] is not None and self.lr_scheduler is not None:
+            load_state_of(self.lr_scheduler, state["schedule"])
 
     # ---- registry -------------------------------------------------------------------------------
 

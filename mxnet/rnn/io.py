@@ -101,6 +101,7 @@ class BucketSentenceIter(DataIter):
         self.idx = [(i, j) for i, rows in enumerate(self.data)
                     for j in range(0, len(rows) - batch_size + 1, batch_size)]
         self.curr_idx = 0
+        self._orders = [np.arange(len(rows)) for rows in self.data]       # which sentences the rows are now
         self.reset()
 
     def _fill(self, sentences: Sequence[Sequence[int]]) -> list[np.ndarray]:
@@ -125,13 +126,35 @@ class BucketSentenceIter(DataIter):
         """Begin anew, in another order."""
         self.curr_idx = 0
         random.shuffle(self.idx)
+        for number, order in enumerate(self._orders):
+            drawn = np.arange(len(order))
+            np.random.shuffle(drawn)                # with the draws that shuffling the rows in place would take
+            self._orders[number], self.data[number] = order[drawn], self.data[number][drawn]
+        self._prepare()
+
+    def _prepare(self) -> None:
         self.nddata, self.ndlabel = [], []
         for rows in self.data:
-            np.random.shuffle(rows)
             label = np.full_like(rows, self.invalid_label)
             label[:, :-1] = rows[:, 1:]
             self.nddata.append(array(rows, dtype=self.dtype))
             self.ndlabel.append(array(label, dtype=self.dtype))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where it is, and in which orders, for checkpoints."""
+        return {"at": self.curr_idx, "idx": np.array(self.idx, np.int64).reshape(-1, 2), "orders": self._orders}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go to where `state_dict` was called. Raises MXNetValueError when there were other sentences."""
+        lengths = [len(order) for order in self._orders]
+        if [len(order) for order in state["orders"]] != lengths:
+            raise MXNetValueError(f"BucketSentenceIter: the state is of buckets with "
+                                  f"{[len(order) for order in state['orders']]} sentences, here are {lengths}")
+        for number, order in enumerate(state["orders"]):
+            self.data[number] = self.data[number][np.argsort(self._orders[number])[order]]
+        self._orders = state["orders"]
+        self.idx, self.curr_idx = [tuple(pair) for pair in state["idx"].tolist()], state["at"]
+        self._prepare()
 
     def next(self) -> DataBatch:
         """The next batch; its `bucket_key` is the bucket's length."""

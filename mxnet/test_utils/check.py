@@ -12,7 +12,6 @@ from ..base import MXNetTypeError, MXNetValueError, nearest
 from ..context import Context
 from ..ndarray import NDArray, array, waitall, zeros
 from ..symbol import Symbol, Variable, make_loss
-from ..symbol import sum as _sum
 from .arrays import default_context
 from .compare import (
     assert_almost_equal,
@@ -169,9 +168,10 @@ def _dense_only(stypes: Any) -> None:
 
 def numeric_grad(executor: Any, location: Arrays, aux_states: Any = None, eps: float = 1e-4,
                  use_forward_train: bool = True, dtype: Any = np.float32) -> dict[str, np.ndarray]:
-    """Central differences of the (first, scalar) output of an executor, by every element of every input.
+    """Central differences of the sum over the first output of an executor, by every element of every input.
 
-    Each difference takes two forward passes. Returns arrays by name; integer inputs are left out.
+    Each difference takes two forward passes. Elements are subtracted before they are summed: the rounding of a large
+    sum would hide what one element of the input changes. Returns arrays by name; integer inputs are left out.
     """
     values = {name: _numpy(value) for name, value in location.items()}
     aux = {name: _numpy(value) for name, value in (aux_states or {}).items()}
@@ -191,9 +191,9 @@ def numeric_grad(executor: Any, location: Arrays, aux_states: Any = None, eps: f
                 for state, held in aux.items():
                     executor.aux_dict[state][:] = held
                 executor.forward(is_train=use_forward_train)
-                sides.append(float(executor.outputs[0].asnumpy().reshape(-1)[0]))
+                sides.append(executor.outputs[0].asnumpy().astype(np.float64))
             moved[i] = here
-            grad[i] = (sides[0] - sides[1]) / eps
+            grad[i] = (sides[0] - sides[1]).sum() / eps
         executor.arg_dict[name][:] = value
         result[name] = grad.reshape(value.shape)
     return result
@@ -226,7 +226,7 @@ def check_numeric_gradient(sym: Symbol, location: Any, aux_states: Any = None, n
     aux = _aux(sym, aux_states, ctx, dtype)
     shape = sym.infer_shape(**{name: value.shape for name, value in args.items()})[1][0]
     projection = array(np.random.rand(*shape) + 0.1, ctx=ctx, dtype=dtype)
-    loss = make_loss(_sum(_projected(sym)))
+    loss = make_loss(_projected(sym))
     every = {**args, _PROJECTION: projection}
     reqs = dict(grad_nodes) if isinstance(grad_nodes, Mapping) else \
         dict.fromkeys(args if grad_nodes is None else grad_nodes, "write")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .base import MXNetTypeError, MXNetValueError, numeric_types
-from .context import current_context
+from .context import Context, current_context
 from .ops.params import _Null
 
 Function = Callable[..., Any]
@@ -22,11 +22,15 @@ Function = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Front:
-    """A front end: its operator functions by registered name, its array class, and whether it computes at once."""
+    """A front end: its operator functions by registered name, its array class, and whether it computes at once.
+
+    `plan(name, params)`, where it does, gives a function without arguments that runs an operator without inputs.
+    """
 
     operators: Mapping[str, Function]
     array: type
     imperative: bool
+    plan: Function | None = None
 
     def call(self, name: str, /, *arrays: Any, **given: Any) -> Any:
         """Apply an operator; parameters that are not given or None are left out."""
@@ -92,7 +96,7 @@ def functions(front: Front) -> dict[str, Function]:
 def _distribution(front: Front, name: str, row: _Distribution) -> Function:
     order = (*row.defaults, "shape", "dtype", *(("ctx", "out") if front.imperative else ()))
 
-    def draw(*args: Any, **kwargs: Any) -> Any:
+    def call(*args: Any, **kwargs: Any) -> Any:
         given = _bind(name, order, args, kwargs)
         values = [given.pop(key, default) for key, default in row.defaults.items()]
         if row.convert is not None:
@@ -102,6 +106,14 @@ def _distribution(front: Front, name: str, row: _Distribution) -> Function:
             return front.call(f"_sample_{name}", *values, **_like_out(given))
         return front.call(f"_random_{name}", **dict(zip(row.names or row.defaults, values)), **_placed(front, given))
 
+    def settle(*args: Any, **kwargs: Any) -> Function | None:
+        given = _bind(name, order, args, kwargs)
+        values = [given.pop(key, default) for key, default in row.defaults.items()]
+        if row.convert is not None:
+            values = [row.convert(value) for value in values]
+        return _settled(front, f"_random_{name}", dict(zip(row.names or row.defaults, values)), given)
+
+    draw = _repeating(call, settle) if front.imperative else call
     parameters = [(key, default) for key, default in row.defaults.items()]
     listed = ", ".join(row.defaults)
     return _describe(draw, front, name, parameters, row.doc + _SHAPES.format(
@@ -163,16 +175,61 @@ def _placed(front: Front, given: dict[str, Any]) -> dict[str, Any]:
     return _like_out(given)
 
 
+_KEPT = 256                        # calls of each function that are remembered
+
+
+def _repeating(call: Function, settle: Function) -> Function:
+    """`call`, which remembers what it was called with: programs repeat such calls, and drawing a few numbers takes a
+    fraction of the time that it takes to sort out the arguments.
+
+    `settle(*args, **kwargs)` gives what draws for these arguments, or None.
+    """
+    known: dict[Any, Function] = {}
+
+    def draw(*args: Any, **kwargs: Any) -> Any:
+        try:
+            ready = known[(args, *kwargs.items())]
+        except (KeyError, TypeError):
+            made = call(*args, **kwargs)
+            if len(known) < _KEPT and all(type(value) in _SIMPLE for value in (*args, *kwargs.values())):
+                ready = settle(*args, **kwargs)
+                if ready is not None:
+                    known[(args, *kwargs.items())] = ready
+            return made
+        return ready()
+    return draw
+
+
+_SIMPLE = (int, float, str, tuple, Context)
+
+
+def _settled(front: Front, operator: str, values: Mapping[str, Any], given: Mapping[str, Any]) -> Function | None:
+    """The plan of a draw whose parameters are numbers."""
+    rest = {key: value for key, value in given.items() if value is not None and value is not _Null}
+    if "out" in rest:
+        return None
+    rest.setdefault("shape", (1,))
+    assert front.plan is not None
+    return front.plan(operator, {**values, **rest})
+
+
 def _randint(front: Front) -> Function:
     order = ("low", "high", "shape", "dtype", *(("ctx", "out") if front.imperative else ()))
 
-    def randint(*args: Any, **kwargs: Any) -> Any:
+    def bound(args: Any, kwargs: Any) -> dict[str, Any]:
         given = _bind("randint", order, args, kwargs)
         for key in ("low", "high"):
             if not isinstance(given.get(key), numeric_types):
                 raise MXNetValueError(f"random.randint: {key} is a whole number, not {given.get(key)!r}")
-        return front.call("_random_randint", **_placed(front, given))
+        return given
 
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return front.call("_random_randint", **_placed(front, bound(args, kwargs)))
+
+    def settle(*args: Any, **kwargs: Any) -> Function | None:
+        return _settled(front, "_random_randint", {}, bound(args, kwargs))
+
+    randint = _repeating(call, settle) if front.imperative else call
     empty = inspect.Parameter.empty
     return _describe(randint, front, "randint", [("low", empty), ("high", empty)],
                      "Whole random numbers in [low, high), all equally likely." + _SHAPES.format(

@@ -13,17 +13,24 @@ from .context import Context, current_context
 __all__ = ["seed"]
 
 _generators: dict[Context, torch.Generator] = {}
+_last: tuple[Context | None, torch.Generator | None] = (None, None)
 _lock = threading.Lock()
 _seed_for_all: int | None = None
 
 
 def generator(ctx: Context) -> torch.Generator:
     """The generator that operators on this context draw from; made at its first use."""
+    global _last
+    known, made = _last
+    if known is ctx:                             # the same object, as a rule: to compare contexts would take longer
+        return made                              # type: ignore[return-value]
     try:
-        return _generators[ctx]
+        made = _generators[ctx]
     except KeyError:
         with _lock:
-            return _generators.setdefault(ctx, _make(ctx))
+            made = _generators.setdefault(ctx, _make(ctx))
+    _last = ctx, made
+    return made
 
 
 def _make(ctx: Context) -> torch.Generator:

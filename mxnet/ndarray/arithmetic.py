@@ -79,8 +79,11 @@ def _inplace(compute: Binary, name: str) -> Binary:
         if made._tensor.shape != self._tensor.shape or made._tensor.dtype != self._tensor.dtype:
             raise MXNetTypeError(f"{name}: the result {tuple(made._tensor.shape)} {made._tensor.dtype} does not fit "
                                  f"into the array {tuple(self._tensor.shape)} {self._tensor.dtype}")
+        if counter.recording_threads:
+            from ..autograd import refuse_write
+            refuse_write(self)                         # type: ignore[arg-type]
+            refuse_write(made)                         # a sum with recorded values has a history, the array none
         self._tensor.copy_(made._tensor)
-        self._entry = made._entry if made._entry is not None else self._entry
         return self
     return call
 

@@ -16,9 +16,9 @@ from .handle import NDArrayBase, wrap
 from .invoke import invoke
 from .ndarray import NDArray, context_of
 
-__all__ = ["arange", "array", "concatenate", "empty", "eye", "from_dlpack", "from_numpy", "full", "linspace",
-           "moveaxis", "onehot_encode", "ones", "split_v2", "to_dlpack_for_read", "to_dlpack_for_write", "waitall",
-           "zeros"]
+__all__ = ["arange", "array", "concatenate", "empty", "eye", "from_dlpack", "from_numpy", "full", "histogram",
+           "linspace", "moveaxis", "onehot_encode", "ones", "split_v2", "to_dlpack_for_read", "to_dlpack_for_write",
+           "waitall", "zeros"]
 
 
 def _context(ctx: Any) -> Context:
@@ -233,6 +233,26 @@ def split_v2(ary: NDArray, indices_or_sections: Any, axis: int = 0, squeeze_axis
     else:
         given = dict(indices=(0, *indices_or_sections), sections=0)
     return invoke(get("_split_v2"), (ary,), dict(given, axis=axis, squeeze_axis=squeeze_axis))
+
+
+def histogram(a: NDArray, bins: int | NDArray = 10, range: tuple[float, float] | None = None) -> list[NDArray]:
+    """Counts of the values of `a` (int64) in `bins` parts of equal width of `range`, or between given edges; and the
+    edges.
+
+    Without `range`, it goes from the smallest to the greatest value. Raises TypeError for other bins.
+
+    >>> import mxnet as mx
+    >>> count, edges = mx.nd.histogram(mx.nd.array([0, 1, 1, 3]), bins=3)
+    >>> count.asnumpy().tolist(), edges.asnumpy().tolist()
+    ([1, 2, 1], [0.0, 1.0, 2.0, 3.0])
+    """
+    if isinstance(bins, NDArrayBase):
+        return invoke(get("_histogram"), (a, bins), {})
+    if not isinstance(bins, (int, np.integer)):
+        raise MXNetTypeError(f"histogram: bins is a whole number or an NDArray of edges, not {type(bins).__name__}")
+    if range is None:
+        range = (float(a._tensor.min()), float(a._tensor.max()))
+    return invoke(get("_histogram"), (a,), {"bin_cnt": int(bins), "range": range})
 
 
 def waitall() -> None:

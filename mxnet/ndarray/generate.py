@@ -10,7 +10,7 @@ from .._random_front import Front, functions
 from ..ops import catalog
 from ..ops.namespaces import build, module_of
 from . import arithmetic
-from .invoke import make_function
+from .invoke import make_function, settled
 from .ndarray import NDArray
 
 catalog.load()
@@ -42,7 +42,7 @@ def module(parent: str, name: str, doc: str) -> types.ModuleType:
 def random_module(parent: str) -> types.ModuleType:
     """The namespace `random`: distributions whose parameters are numbers or arrays, and the operators below them."""
     everything = {name: made for functions in FUNCTIONS.values() for name, made in functions.items()}
-    fronts = functions(Front(everything, NDArray, True))
+    fronts = functions(Front(everything, NDArray, True, settled))
     return module_of({**FUNCTIONS["random"], **fronts}, parent, "random", "Random numbers.")
 
 

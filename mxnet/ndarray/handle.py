@@ -35,6 +35,11 @@ def wrap(tensor: torch.Tensor, ctx: Context) -> Any:
     return made
 
 
+def array_class() -> type[NDArrayBase]:
+    """The class that `wrap` makes."""
+    return _class
+
+
 def set_class(cls: type[NDArrayBase]) -> None:
     """Name the class that `wrap` makes; called once, where NDArray is defined."""
     global _class

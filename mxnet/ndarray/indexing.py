@@ -50,6 +50,14 @@ def write(tensor: torch.Tensor, key: Any, value: Any) -> None:
     part.copy_(values.flip(flipped) if flipped else values)
 
 
+def covers(tensor: torch.Tensor, key: Any) -> bool:
+    """Whether a key names all of an array, in its order."""
+    if not is_basic(key):
+        return False
+    part, flipped = _basic(tensor, key)
+    return part.numel() == tensor.numel() and not flipped
+
+
 def _basic(tensor: torch.Tensor, key: Any) -> tuple[torch.Tensor, list[int]]:
     """The view of a basic key; axes (of the view) with a negative step are given, and ascend in the view."""
     items = _expand(tensor, key if isinstance(key, tuple) else (key,))

@@ -103,6 +103,17 @@ class NDArray(NDArrayBase):
         from ..autograd import gradient_of
         return gradient_of(self)
 
+    @property
+    def _fresh_grad(self) -> bool:
+        """Whether a backward pass has filled the gradient buffer since this was last set to False."""
+        return self._entry is not None and self._entry.fresh
+
+    @_fresh_grad.setter
+    def _fresh_grad(self, state: bool) -> None:
+        if self._entry is None:
+            raise MXNetError("this array has no gradient buffer: call attach_grad first")
+        self._entry.fresh = bool(state)
+
     # ---- conversion -----------------------------------------------------------------------------
 
     def asnumpy(self) -> np.ndarray:
@@ -149,7 +160,10 @@ class NDArray(NDArrayBase):
                 return False                                            # type: ignore[return-value]
             if other._tensor.shape != self._tensor.shape:
                 raise MXNetValueError(f"copyto: the target is {other.shape}, the array {self.shape}")
-            other._tensor.copy_(self._tensor)
+            if counter.recording_threads:
+                other._replace(self, True)
+            else:
+                other._tensor.copy_(self._tensor)
             return other
         if isinstance(other, Context):
             if counter.recording_threads:
@@ -254,10 +268,24 @@ class NDArray(NDArrayBase):
         return wrap(part, self._ctx)
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        """`x[key] = value` for scalars, arrays and nested lists, broadcast to the part's shape."""
+        """`x[key] = value` for scalars, arrays and nested lists, broadcast to the part's shape.
+
+        While recording, an array without history takes over that of recorded values that replace all of it.
+        """
         if not self._tensor.is_contiguous():
             self._tensor = self._tensor.contiguous()
+        if counter.recording_threads:
+            self._replace(value, indexing.covers(self._tensor, key), key)
+        else:
+            indexing.write(self._tensor, key, value)
+
+    def _replace(self, value: Any, whole: bool, key: Any = slice(None)) -> None:
+        """Write under a recorder, which may refuse it or want to know of it."""
+        from ..autograd import refuse_write, written_tape
+        refuse_write(self)
+        entry = written_tape(self, value, whole)
         indexing.write(self._tensor, key, value)
+        self._entry = entry or self._entry
 
     def _at(self, idx: int) -> NDArray:
         return self[idx]
@@ -402,3 +430,16 @@ def context_of(tensor: torch.Tensor) -> Context:
 
 
 set_class(NDArray)
+
+
+def __getattr__(name: str) -> Any:
+    """The functions of `mx.nd`, which MXNet has in this module: `from mxnet.ndarray.ndarray import array, zeros`."""
+    from .. import ndarray
+    from ..dtype import CODE, NUMPY
+    if name == "_DTYPE_NP_TO_MX":
+        return {None: -1, **{NUMPY[kind]: code for kind, code in CODE.items()}}
+    if name == "_DTYPE_MX_TO_NP":
+        return {-1: None, **{code: NUMPY[kind] for kind, code in CODE.items()}}
+    if name.startswith("__") or name not in ndarray.__dict__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return ndarray.__dict__[name]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from .._random_front import Front, functions
 from .generate import FUNCTIONS
+from .invoke import settled
 from .ndarray import NDArray
 
-_made = {**FUNCTIONS["random"], **functions(Front(FUNCTIONS["_internal"], NDArray, imperative=True))}
+_made = {**FUNCTIONS["random"], **functions(Front(FUNCTIONS["_internal"], NDArray, imperative=True, plan=settled))}
 __all__ = sorted(_made)
 globals().update(_made)

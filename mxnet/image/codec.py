@@ -19,6 +19,7 @@ from ..ndarray.handle import wrap
 __all__ = ["imdecode", "imread"]
 
 _CPU = Context("cpu", 0)
+_AS_STORED = 128               # OpenCV's flag for pixels as they lie in the file, whatever EXIF says
 
 
 def opencv() -> Any:
@@ -48,6 +49,8 @@ def pixels(src: Any) -> np.ndarray:
     values = src._tensor.detach().cpu().numpy() if isinstance(src, NDArray) else np.asarray(src)
     if values.ndim != 3:
         raise MXNetValueError(f"an image has the shape (height, width, channels), not {values.shape}")
+    if values.dtype in (np.int64, np.uint64):             # OpenCV would cut them to 32 bits
+        raise MXNetTypeError(f"OpenCV has no images of {values.dtype}; cast to int32 or float32")
     return values
 
 
@@ -68,7 +71,7 @@ def decode(buf: Any, flag: int = 1, to_rgb: bool = True) -> np.ndarray:
     if not data.size:
         raise MXNetError("an image cannot be decoded from 0 bytes")
     try:
-        image = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE if flag == 0 else cv2.IMREAD_COLOR)
+        image = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE if flag == 0 else cv2.IMREAD_COLOR | flag & _AS_STORED)
     except cv2.error as error:
         raise MXNetError(f"{len(data)} bytes cannot be decoded as an image: {error}") from None
     if image is None:
@@ -84,7 +87,7 @@ def imdecode(buf: Any, flag: int = 1, to_rgb: bool = True, out: NDArray | None =
     Parameters
     ----------
     buf : bytes, bytearray, or a uint8 array (NumPy's or NDArray)
-    flag : 1 (default) for three channels, 0 for one channel of grey
+    flag : 1 (default) for three channels, 0 for one channel of grey; 129 does not turn the image as EXIF says
     to_rgb : red, green, blue (default), or OpenCV's blue, green, red
     out : an array to write to
 

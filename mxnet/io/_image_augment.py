@@ -21,6 +21,7 @@ cv2 = opencv()
 _FLAGS = {1: cv2.IMREAD_GRAYSCALE, 3: cv2.IMREAD_COLOR, 4: cv2.IMREAD_UNCHANGED}
 _TRIES = 10
 _FIXED, _PARTS = 1024, 32                        # of OpenCV's fixed-point affine maps: units of a pixel, steps
+_MIDDLE = 128                                     # the grey that does not change with contrast
 _HSL_LIMITS = (180, 255, 255)                     # of OpenCV's hue, lightness, saturation in bytes
 
 
@@ -34,8 +35,8 @@ def decode(encoded: bytes, channels: int) -> np.ndarray:
     if image is None:
         raise MXNetError(f"its {data.size} bytes are no image that OpenCV reads")
     image = image if image.ndim == 3 else image[:, :, None]
-    if image.shape[2] != channels:
-        raise MXNetError(f"expected {channels} channels, the image has {image.shape[2]}")
+    if image.shape[2] != channels or image.dtype != np.uint8:
+        raise MXNetError(f"expected {channels} channels of uint8, the image has {image.shape[2]} of {image.dtype}")
     return image
 
 
@@ -58,14 +59,18 @@ def augment(image: np.ndarray, params: Augmenting, rng: random.Random) -> np.nda
     if params.affine:
         image = _warp(image, params, rng)
     if params.pad > 0:
-        image = _three(cv2.copyMakeBorder(image, *[params.pad] * 4, cv2.BORDER_CONSTANT,
-                                          value=[params.fill_value] * 4))
+        image = border(image, *[params.pad] * 4, params.fill_value)
     image = _crop(image, params, rng)
     if image.shape[2] == 3:
         image = _color(image, params, rng)
     if params.mirror or (params.rand_mirror and rng.random() < 0.5):
         image = _three(cv2.flip(image, 1))
     return image
+
+
+def border(image: np.ndarray, top: int, bottom: int, left: int, right: int, fill: int) -> np.ndarray:
+    """An image with pixels of one value around it."""
+    return _three(cv2.copyMakeBorder(image, top, bottom, left, right, cv2.BORDER_CONSTANT, value=[fill] * 4))
 
 
 def _three(image: np.ndarray) -> np.ndarray:
@@ -174,7 +179,7 @@ def _color(image: np.ndarray, params: Augmenting, rng: random.Random) -> np.ndar
         rng.shuffle(steps)
         for step, alpha in steps:
             image = step(image, alpha)
-    image = shift_hsl(image, *(rng.randint(-most, most) if most else 0
+    image = shift_hsl(image, *(_mild(most, rng) if most else 0
                                for most in (params.random_h, params.random_l, params.random_s)))
     if params.pca_noise > 0:
         alphas = np.array([rng.gauss(0, params.pca_noise) for _ in range(3)])
@@ -187,13 +192,18 @@ def _brighten(image: np.ndarray, alpha: float) -> np.ndarray:
     return cv2.convertScaleAbs(image, alpha=max(alpha, 0.0))
 
 
+def _mild(most: int, rng: random.Random) -> int:
+    """A whole number between -most and most, seldom a large one: a mean of two uniform numbers, weights 1 and 4."""
+    return int((rng.random() + 4 * rng.random()) / 5 * 2 * most - most)
+
+
 def _contrast(image: np.ndarray, alpha: float) -> np.ndarray:
-    middle = float(cv2.mean(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))[0])
-    return cv2.addWeighted(image, alpha, image, 0.0, (1 - alpha) * middle)
+    return cv2.addWeighted(image, alpha, image, 0.0, (1 - alpha) * _MIDDLE)
 
 
 def _saturate(image: np.ndarray, alpha: float) -> np.ndarray:
-    grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+    # Red and blue count for each other in MXNet's grey, whose images are blue, green, red here, too.
+    grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2BGR)
     return cv2.addWeighted(grey, 1 - alpha, image, alpha, 0.0)
 
 

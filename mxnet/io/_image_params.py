@@ -2,12 +2,12 @@
 """Parameters of the record iterators: names, defaults and types, once, as dataclasses."""
 from __future__ import annotations
 
-import ast
 import dataclasses
-from typing import Any
+from typing import Any, NamedTuple
 
-from ..base import MXNetNotImplementedError, MXNetTypeError, MXNetValueError
-from .registered import warn_unknown
+from ..base import MXNetNotImplementedError, MXNetValueError
+
+Range = tuple[float, float]
 
 INTERPOLATIONS = (0, 1, 2, 3, 4, 9, 10)
 
@@ -17,7 +17,7 @@ class Reading:
     """What is read, how it is batched, and how values are normalized."""
 
     path_imgrec: str = ""
-    data_shape: tuple = ()
+    data_shape: tuple[int, ...] = ()
     batch_size: int = 0
     path_imglist: str = ""
     path_imgidx: str = ""
@@ -130,10 +130,22 @@ class Augmenting(Reading):
             raise MXNetValueError("random_resized_crop with max_aspect_ratio needs min_aspect_ratio")
 
 
+class CropSampler(NamedTuple):
+    """One of the ways to crop images with objects: what is drawn, and what is accepted (see `_image_detect`)."""
+
+    scales: Range
+    aspects: Range
+    overlaps: Range
+    sample_coverages: Range
+    object_coverages: Range
+    trials: int
+
+
 @dataclasses.dataclass
 class Detecting(Reading):
-    """Reading, and the parts of MXNet's augmenter for detection that are built."""
+    """Reading, and MXNet's augmenter for detection."""
 
+    path_imgrec: str = "./data/imgrec.rec"
     aug_seq: str = "det_aug_default"
     label_width: int = -1
     label_pad_width: int = 0
@@ -153,60 +165,54 @@ class Detecting(Reading):
     random_illumination_prob: float = 0.0
     max_random_contrast: float = 0.0
     random_contrast_prob: float = 0.0
-    rand_crop_prob: float = 0.0
     rand_pad_prob: float = 0.0
+    max_pad_scale: float = 1.0
+    rand_crop_prob: float = 0.0
+    num_crop_sampler: int = 1
+    min_crop_scales: tuple[float, ...] = (0.0,)
+    max_crop_scales: tuple[float, ...] = (1.0,)
+    min_crop_aspect_ratios: tuple[float, ...] = (1.0,)
+    max_crop_aspect_ratios: tuple[float, ...] = (1.0,)
+    min_crop_overlaps: tuple[float, ...] = (0.0,)
+    max_crop_overlaps: tuple[float, ...] = (1.0,)
+    min_crop_sample_coverages: tuple[float, ...] = (0.0,)
+    max_crop_sample_coverages: tuple[float, ...] = (1.0,)
+    min_crop_object_coverages: tuple[float, ...] = (0.0,)
+    max_crop_object_coverages: tuple[float, ...] = (1.0,)
+    max_crop_trials: tuple[int, ...] = (25,)
+    crop_emit_mode: str = "center"
+    emit_overlap_thresh: float = 0.3
+    samplers: tuple[CropSampler, ...] = dataclasses.field(init=False, default=())
 
     def check(self) -> None:
         super().check()
         if self.aug_seq != "det_aug_default":
             raise MXNetNotImplementedError(f"aug_seq {self.aug_seq!r} is not built, only 'det_aug_default'")
-        if self.resize_mode != "force":
-            raise MXNetNotImplementedError(f"resize_mode {self.resize_mode!r} is not built, only 'force'")
-        for name in ("rand_crop_prob", "rand_pad_prob"):
-            if getattr(self, name) > 0:
-                raise MXNetNotImplementedError(f"ImageDetRecordIter's {name} is not built: mx.image.ImageDetIter "
-                                               "crops and pads")
-        if self.shuffle_chunk_size or self.mean_img:
-            raise MXNetNotImplementedError("ImageDetRecordIter's shuffle_chunk_size and mean_img are not built")
+        for name, known in (("resize_mode", ("force", "shrink", "fit")), ("crop_emit_mode", ("center", "overlap"))):
+            if getattr(self, name) not in known:
+                raise MXNetValueError(f"{name} is {', '.join(known[:-1])} or {known[-1]}, not {getattr(self, name)!r}")
+        names = ("scales", "aspect_ratios", "overlaps", "sample_coverages", "object_coverages")
+        ranges = [self._ranges(name) for name in names]
+        for low, high in ranges[0]:
+            if not 0 <= low < high <= 1:
+                raise MXNetValueError(f"min_crop_scales {low} and max_crop_scales {high} are not in the order "
+                                      "0 <= min < max <= 1")
+        if min((low for low, _ in ranges[1]), default=0) < 0:
+            raise MXNetValueError(f"min_crop_aspect_ratios is at least 0, not {self.min_crop_aspect_ratios}")
+        self.samplers = tuple(CropSampler(*values) for values in zip(*ranges, self._full("max_crop_trials")))
 
+    def _full(self, name: str) -> tuple[Any, ...]:
+        """A parameter's values, one for each crop sampler."""
+        values, count = getattr(self, name), max(self.num_crop_sampler, 0)
+        if len(values) == 1:
+            return values * count
+        if len(values) != count:
+            raise MXNetValueError(f"{name} has one value, or one for each of the {count} crop samplers, not {values}")
+        return values
 
-# What says how to crop or pad where that is done; without it, it changes nothing.
-_WITHOUT_EFFECT = {"min_crop_scales", "max_crop_scales", "min_crop_aspect_ratios", "max_crop_aspect_ratios",
-                   "min_crop_overlaps", "max_crop_overlaps", "min_crop_sample_coverages", "max_crop_sample_coverages",
-                   "min_crop_object_coverages", "max_crop_object_coverages", "num_crop_sampler", "crop_emit_mode",
-                   "emit_overlap_thresh", "max_crop_trials", "max_pad_scale"}
-
-
-def parse(kind: type[Any], name: str, given: dict[str, Any]) -> Any:
-    """An instance of `kind` from the arguments of a call, strings among them read as MXNet reads them.
-
-    Unknown parameters are left out with a warning; MXNet leaves them out silently.
-    """
-    known = {field.name: str(field.type) for field in dataclasses.fields(kind)}
-    without = _WITHOUT_EFFECT if kind is Detecting else set()
-    unknown = {key: value for key, value in given.items() if key not in known and key not in without}
-    if unknown:
-        warn_unknown(name, unknown)
-    made = kind(**{key: _convert(name, key, value, known[key]) for key, value in given.items() if key in known})
-    made.check()
-    return made
-
-
-def _convert(name: str, key: str, value: Any, kind: str) -> Any:
-    try:
-        if "None" in kind and (value is None or value == "None"):
-            return None
-        if kind == "tuple":
-            value = ast.literal_eval(value.replace("L", "")) if isinstance(value, str) else value
-            return tuple(int(one) for one in value)
-        if kind == "bool":
-            return value.lower() in ("true", "1") if isinstance(value, str) else bool(value)
-        if kind.startswith("int"):
-            return int(value)
-        if kind.startswith("float"):
-            return float(value)
-        if key == "dtype":
-            return value if isinstance(value, str) else value.__name__ if isinstance(value, type) else str(value)
-        return str(value)
-    except (ValueError, TypeError, SyntaxError) as error:
-        raise MXNetTypeError(f"{name}: {key} is of type {kind}, not {value!r:.80} ({error})") from None
+    def _ranges(self, name: str) -> list[Range]:
+        ranges = list(zip(self._full(f"min_crop_{name}"), self._full(f"max_crop_{name}")))
+        for low, high in ranges:
+            if low > high:
+                raise MXNetValueError(f"min_crop_{name} {low} is above max_crop_{name} {high}")
+        return ranges

@@ -2,6 +2,8 @@
 """The orders of examples that MXNet's iterators give for a seed."""
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 __all__ = ["Permutations"]
@@ -34,6 +36,15 @@ class Permutations:
             other = drawn // width
             order[place], order[other] = order[other], order[place]
         return order
+
+    def state_dict(self) -> dict[str, Any]:
+        """The generator's state, for checkpoints."""
+        return {"twister": self._twister.get_state(), "words": np.array(self._words, np.uint32)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on as where `state_dict` was called."""
+        self._twister.set_state(state["twister"])
+        self._words = state["words"].tolist()
 
     def _word(self) -> int:
         if not self._words:

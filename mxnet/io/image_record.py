@@ -22,10 +22,11 @@ from ..base import MXNetError, MXNetValueError
 from ..context import Context
 from ..ndarray import NDArray, load, save
 from ..ndarray.handle import wrap
-from ._image_params import Augmenting, Detecting, Reading, parse
+from ._image_params import Augmenting, Detecting, Reading
 from ._image_source import Records
+from ._parse import parse
 from ._shuffle import Permutations
-from .base import DataBatch, DataDesc
+from .base import DataDesc
 from .registered import MXDataIter
 
 __all__ = ["ImageDetRecordIter", "ImageRecordInt8Iter", "ImageRecordIter", "ImageRecordUInt8Iter"]
@@ -68,10 +69,10 @@ class ImageRecordLoader(MXDataIter):
     """What the functions of this module return. `skipped` counts images that were damaged, with `on_error="skip"`."""
 
     def __init__(self, params: Any, dtype: Any) -> None:
-        from ._image_augment import Normalizer, augment, cv2, decode, resize, shift_hsl
+        from . import _image_detect
+        from ._image_augment import Normalizer, augment, cv2, decode
         super(MXDataIter, self).__init__(params.batch_size)
-        self._params, self._augment, self._decode, self._resize = params, augment, decode, resize
-        self._shift_hsl = shift_hsl
+        self._params, self._augment, self._decode, self._augment_objects = params, augment, decode, _image_detect.augment
         self._records = Records(params)
         self._detect = isinstance(params, Detecting)
         self._label_width = self._find_label_width() if self._detect else params.label_width
@@ -125,6 +126,26 @@ class ImageRecordLoader(MXDataIter):
         else:
             self._begin(self._new_order(), 0)
 
+    def state_dict(self) -> dict[str, Any]:
+        """Where it is, for checkpoints: the plan of batches that are still to come, and of orders after those."""
+        left = [*self._running, *self._plan]
+        return {"plan": [[np.array(batch.numbers, np.int64), batch.first, batch.pad] for batch in left],
+                "orders": self._orders.state_dict(), "following": np.array(self._following, np.int64),
+                "start": self._following_start, "drawn": self._drawn, "ended": self._ended,
+                "examples": len(self._records)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go to where `state_dict` was called. Raises MXNetValueError when the file has other examples."""
+        if state["examples"] != len(self._records):
+            raise MXNetValueError(f"the state is of a file of {state['examples']} records, "
+                                  f"{self._records.path} has {len(self._records)}")
+        self._cancel()
+        self._orders.load_state_dict(state["orders"])
+        self._following, self._following_start = state["following"].tolist(), state["start"]
+        self._drawn, self._ended = state["drawn"], state["ended"]
+        self._plan = deque(_Batch(numbers.tolist(), first, pad) for numbers, first, pad in state["plan"])
+        self._fill()
+
     def _cancel(self) -> None:
         for batch in self._running:
             for task in batch.tasks:
@@ -175,41 +196,18 @@ class ImageRecordLoader(MXDataIter):
 
     def _example(self, batch: _Batch, place: int, number: int) -> None:
         rng = random.Random((self._seed << 64) + batch.first + place)
-        header, encoded = self._records.read(number)
-        image = self._decode(encoded, self._params.data_shape[0])
-        label = header.label
-        if self._detect:
-            image, label = self._detected(image, label.copy(), rng)
-        else:
-            image = self._augment(image, self._params, rng)
+        header, image, label = self._augmented(number, rng)
         self._normalizer.write(image, batch.data[place], rng)
         batch.label[place, :len(label)] = label
         batch.index[place] = header.id
 
-    def _detected(self, image: np.ndarray, label: np.ndarray, rng: random.Random) -> tuple[np.ndarray, np.ndarray]:
-        """An image with objects, augmented; before its label stand the shape of the image and the label's length."""
-        params = self._params
-        _, height, width = params.data_shape
-        if params.resize > 0:
-            from ..image.resize import short_size
-            image = self._resize(image, *short_size(image.shape[1], image.shape[0], params.resize),
-                                 params.inter_method, rng)
-        if image.shape[2] == 3:
-            hue, light, saturation = (
-                rng.randint(-most, most) if rng.random() < share else 0
-                for most, share in ((params.max_random_hue, params.random_hue_prob),
-                                    (params.max_random_illumination, params.random_illumination_prob),
-                                    (params.max_random_saturation, params.random_saturation_prob)))
-            image = self._shift_hsl(image, hue, light, saturation)
-        if params.max_random_contrast > 0 and rng.random() < params.random_contrast_prob:
-            factor = 1 + rng.uniform(-params.max_random_contrast, params.max_random_contrast)
-            image = np.clip(np.rint(image * np.float32(factor)), 0, 255).astype(np.uint8)
-        if rng.random() < params.rand_mirror_prob:
-            image = image[:, ::-1]
-            objects = label[int(label[0]):].reshape(-1, int(label[1]))
-            objects[:, [1, 3]] = 1 - objects[:, [3, 1]]
-        image = self._resize(np.ascontiguousarray(image), width, height, params.inter_method, rng)
-        return image, np.concatenate((np.array([*params.data_shape, len(label)], np.float32), label))
+    def _augmented(self, number: int, rng: random.Random) -> tuple[Any, np.ndarray, np.ndarray]:
+        """Header, image and label of an example, all done but normalization."""
+        header, encoded = self._records.read(number)
+        image = self._decode(encoded, self._params.data_shape[0])
+        if self._detect:
+            return header, *self._augment_objects(image, header.label, self._params, rng)
+        return header, self._augment(image, self._params, rng), header.label
 
     def _find_label_width(self) -> int:
         """Numbers in a padded label: the longest of all labels, which are read once, or more where that is asked."""
@@ -254,8 +252,7 @@ class ImageRecordLoader(MXDataIter):
         total, one = np.zeros(shape, np.float64), np.empty(shape, np.uint8)
         for number in range(len(self._records)):
             rng = random.Random((self._seed << 64) + number)
-            image = self._decode(self._records.read(number)[1], shape[0])
-            self._normalizer.write(self._augment(image, self._params, rng), one, rng)
+            self._normalizer.write(self._augmented(number, rng)[1], one, rng)
             total += one
         return (total / len(self._records)).astype(np.float32)
 
@@ -296,23 +293,17 @@ class ImageRecordLoader(MXDataIter):
         for part in (batch.data, batch.label, batch.index):
             part[damaged] = part[chosen]
 
-    def next(self) -> DataBatch:
-        """The next batch. Raises StopIteration at the end."""
-        if not self.iter_next():
-            raise StopIteration
-        return DataBatch(self.getdata(), self.getlabel(), self.getpad(), self.getindex())
-
     def _batch(self) -> _Batch:
         if self._current is None:
             raise MXNetError("there is no current batch: call next() or iter_next() first")
         return self._current
 
-    def getdata(self) -> list[NDArray]:
-        return [wrap(torch.from_numpy(self._batch().data), _CPU)]
+    def getdata(self) -> NDArray:                    # type: ignore[override]
+        return wrap(torch.from_numpy(self._batch().data), _CPU)
 
-    def getlabel(self) -> list[NDArray]:
+    def getlabel(self) -> NDArray:                   # type: ignore[override]
         label = torch.from_numpy(self._batch().label)
-        return [wrap(label[:, 0] if self._label_width == 1 else label, _CPU)]
+        return wrap(label[:, 0] if self._label_width == 1 else label, _CPU)
 
     def getindex(self) -> np.ndarray:
         """Ids of the records of the current batch."""
@@ -410,7 +401,19 @@ def ImageDetRecordIter(**kwargs: Any) -> ImageRecordLoader:
 
     Parameters: those of `ImageRecordIter` on reading, normalization, resize and inter_method; rand_mirror_prob;
     max_random_hue, max_random_saturation, max_random_illumination, max_random_contrast with random_hue_prob and so on.
-    Images are resized to data_shape whatever their aspect. Random crops, padding and other values of resize_mode
-    raise MXNetNotImplementedError; `mx.image.ImageDetIter` has them. MXNet's iterator `ImageDetRecordIter`.
+    rand_pad_prob, max_pad_scale : put the image at a random place of a canvas up to so many times as large
+    rand_crop_prob, num_crop_sampler, max_crop_trials : crop, by one of several samplers, asked in random order; each
+        tries so often
+    min/max_crop_scales, min/max_crop_aspect_ratios : what they draw (a tuple with a value for each, or one for all):
+        the square root of the share of the area, and width / height
+    min/max_crop_overlaps, min/max_crop_sample_coverages, min/max_crop_object_coverages : what one object must have in
+        common with a crop to make it acceptable: intersection / union, / area of the crop, / area of the object
+    crop_emit_mode : which objects stay: "center" (default), those whose middle is in the crop, or "overlap", those of
+        which more than emit_overlap_thresh (a share of their area) is
+    resize_mode : "force" (default) to data_shape whatever the aspect; "shrink" larger images, keeping it; "fit" all.
+        The rest of a batch is then black, and the label tells the image's size
+    fill_value : grey of the canvas, default 127
+
+    MXNet's iterator `ImageDetRecordIter`. Liu et al., "SSD: single shot multibox detector", 2016.
     """
     return _loader("ImageDetRecordIter", Detecting, kwargs)

@@ -63,6 +63,7 @@ class NDArrayIter(DataIter):
     last_batch_handle : what to do when examples do not fill the last batch: `"pad"` with those of the beginning,
         `"discard"` it, or `"roll_over"` its examples to the next epoch
     data_name, label_name : names for arrays that come without
+    layout : of data and labels, as their descriptions tell it; changes nothing else
 
     Raises ValueError when arrays differ in their number of examples.
 
@@ -73,8 +74,11 @@ class NDArrayIter(DataIter):
     """
 
     def __init__(self, data: Any, label: Any = None, batch_size: int = 1, shuffle: bool = False,
-                 last_batch_handle: str = "pad", data_name: str = "data", label_name: str = "softmax_label") -> None:
+                 last_batch_handle: str = "pad", data_name: str = "data", label_name: str = "softmax_label",
+                 layout: str | None = "NCHW") -> None:
         super().__init__(batch_size)
+        if batch_size < 1:
+            raise MXNetValueError(f"batch_size is at least 1, not {batch_size}")
         if last_batch_handle not in ("pad", "discard", "roll_over"):
             raise MXNetValueError(f"last_batch_handle is pad, discard or roll_over, not {last_batch_handle!r}")
         self.data = _init_data(data, False, data_name)
@@ -87,7 +91,7 @@ class NDArrayIter(DataIter):
                 raise MXNetValueError(f"NDArrayIter: {name!r} has {value.shape[0]} examples, "
                                       f"{self.data[0][0]!r} has {self.num_data}")
         self.idx = np.arange(self.num_data)
-        self.shuffle, self.last_batch_handle = shuffle, last_batch_handle
+        self.shuffle, self.last_batch_handle, self.layout = shuffle, last_batch_handle, layout
         self.cursor = -batch_size
         self._kept: np.ndarray | None = None         # numbers of the examples rolled over from the last epoch
         self._epoch = self._order = self.idx.copy()
@@ -104,7 +108,7 @@ class NDArrayIter(DataIter):
         return self._describe(self.label)
 
     def _describe(self, sources: list[tuple[str, NDArray]]) -> list[DataDesc]:
-        return [DataDesc(name, (self.batch_size, *value.shape[1:]), NUMPY[value._tensor.dtype])
+        return [DataDesc(name, (self.batch_size, *value.shape[1:]), NUMPY[value._tensor.dtype], self.layout)
                 for name, value in sources]
 
     def _begin(self) -> None:
@@ -129,6 +133,22 @@ class NDArrayIter(DataIter):
             finished = len(self._order) - self.batch_size < self.cursor < len(self._order)
             self._kept = self._order[len(self._order) - left:].copy() if left and finished else None
         self._begin()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where it is, and in which order, for checkpoints."""
+        return {"cursor": self.cursor, "idx": self.idx if self.shuffle else None, "epoch": self._epoch if self.shuffle
+                else None, "order": None if self._order is self._epoch else self._order, "kept": self._kept,
+                "carried": self._carried, "examples": self.num_data}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go to where `state_dict` was called. Raises MXNetValueError when there were other examples."""
+        if state["examples"] != self.num_data:
+            raise MXNetValueError(f"NDArrayIter: the state is of {state['examples']} examples, here are "
+                                  f"{self.num_data}")
+        if self.shuffle and state["idx"] is not None:
+            self.idx, self._epoch = state["idx"], state["epoch"]
+        self._order = self._epoch if state["order"] is None else state["order"]
+        self.cursor, self._kept, self._carried = state["cursor"], state["kept"], state["carried"]
 
     def iter_next(self) -> bool:
         self.cursor += self.batch_size

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import math
 import os
 import struct
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -17,8 +17,10 @@ from ..context import Context
 from ..dtype import as_numpy, as_torch
 from ..ndarray import NDArray
 from ..ndarray.handle import wrap
+from ._csv import read_csv
+from ._parse import convert, warn_unknown
 from ._shuffle import Permutations
-from .base import DataDesc, DataIter
+from .base import DataBatch, DataDesc, DataIter
 
 __all__ = ["CSVIter", "LibSVMIter", "MNISTIter", "MXDataIter"]
 
@@ -33,6 +35,9 @@ class MXDataIter(DataIter):
     subclass. With `round_batch` the last batch is filled with examples from the beginning, and the next epoch begins
     after those; without, its missing examples are padding.
     """
+
+    _last: DataBatch | None = None
+    _repeated: DataBatch | None = None               # what every call of next gives, after debug_skip_load
 
     def __init__(self, batch_size: int, data: torch.Tensor, labels: torch.Tensor, order: torch.Tensor | None = None,
                  data_name: str = "data", label_name: str = "softmax_label", round_batch: bool = True,
@@ -66,6 +71,17 @@ class MXDataIter(DataIter):
         self._start = over % max(self._count, 1) if ended and over < self.batch_size else 0
         self._at = self._start - self.batch_size
 
+    def state_dict(self) -> dict[str, Any]:
+        """Where it is, for checkpoints."""
+        return {"start": self._start, "at": self._at, "examples": self._count}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go to where `state_dict` was called. Raises MXNetValueError when there were other examples."""
+        if state["examples"] != self._count:
+            raise MXNetValueError(f"the state is of an iterator over {state['examples']} examples, here are "
+                                  f"{self._count}")
+        self._start, self._at = state["start"], state["at"]
+
     def iter_next(self) -> bool:
         following = self._at + self.batch_size
         last = following + self.batch_size if self._drop else following + 1
@@ -74,23 +90,31 @@ class MXDataIter(DataIter):
         self._at = following
         return True
 
-    def _rows(self, values: torch.Tensor) -> list[NDArray]:
+    def next(self) -> DataBatch:
+        """The next batch. Raises StopIteration at the end."""
+        if not self.iter_next():
+            raise StopIteration
+        return DataBatch([self.getdata()], [self.getlabel()], self.getpad(), self.getindex())
+
+    def _rows(self, values: torch.Tensor) -> NDArray:
         end = self._at + self.batch_size
         if self._order is None and end <= self._count:
-            return [wrap(values[self._at:end], _CPU)]
+            return wrap(values[self._at:end], _CPU)
         places = torch.arange(self._at, end) % self._count
-        return [wrap(values.index_select(0, places if self._order is None else self._order[places]), _CPU)]
+        return wrap(values.index_select(0, places if self._order is None else self._order[places]), _CPU)
 
-    def getdata(self) -> list[NDArray]:
+    def getdata(self) -> NDArray:                    # type: ignore[override]
+        """The data of the current batch: one array, not a list, as MXNet's registered iterators give it."""
         return self._rows(self._data)
 
-    def getlabel(self) -> list[NDArray]:
+    def getlabel(self) -> NDArray:                   # type: ignore[override]
+        """The labels of the current batch: one array."""
         return self._rows(self._labels)
 
     def getindex(self) -> np.ndarray:
         """Numbers of the examples of the current batch."""
         places = torch.arange(self._at, self._at + self.batch_size) % self._count
-        return (places if self._order is None else self._order[places]).numpy()
+        return (places if self._order is None else self._order[places]).numpy().astype(np.uint64)
 
     def getpad(self) -> int:
         return max(self._at + self.batch_size - self._count, 0)
@@ -151,6 +175,10 @@ def MNISTIter(image: str = "./train-images-idx3-ubyte", label: str = "./train-la
     Raises MXNetError for files that are missing, corrupt, or do not belong together.
     """
     warn_unknown("MNISTIter", kwargs)
+    batch_size, seed, num_parts, part_index = (convert("MNISTIter", name, value, "int") for name, value in (
+        ("batch_size", batch_size), ("seed", seed), ("num_parts", num_parts), ("part_index", part_index)))
+    shuffle, flat, silent = (convert("MNISTIter", name, value, "bool") for name, value in (
+        ("shuffle", shuffle), ("flat", flat), ("silent", silent)))
     images, labels = read_idx(image, 3), read_idx(label, 1)
     if len(images) != len(labels):
         raise MXNetError(f"MNISTIter: {image} holds {len(images)} images, {label} holds {len(labels)} labels")
@@ -180,52 +208,36 @@ def CSVIter(data_csv: str, data_shape: Any, label_csv: str = "NULL", label_shape
     Parameters
     ----------
     data_csv, data_shape : file, and the shape that each of its rows is read as
-    label_csv, label_shape : the same for labels; without a file labels are 0
+    label_csv, label_shape : the same for labels; without a file labels are 0. Labels of one value are a (batch,) array
     batch_size : rows in a batch
     round_batch : fill the last batch with rows from the beginning (which the next epoch then begins after)
     dtype : dtype of data and labels, default float32
 
-    Raises MXNetError for files that are missing or whose rows have another number of values.
+    Raises MXNetError, with file and line, for files that are missing, for what is no number, and for rows that have
+    another number of values.
     """
     warn_unknown("CSVIter", kwargs)
+    batch_size = convert("CSVIter", "batch_size", batch_size, "int")
+    round_batch = convert("CSVIter", "round_batch", round_batch, "bool")
+    sizes, label_sizes = (convert("CSVIter", name, shape, "tuple[int, ...]")
+                          for name, shape in (("data_shape", data_shape), ("label_shape", label_shape)))
     kind = as_torch(dtype)
-    data = _read_csv(data_csv, data_shape, kind)
-    label_size = (label_shape,) if isinstance(label_shape, int) else tuple(label_shape)
+    data = _rows_of(data_csv, sizes, kind)
     if label_csv in (None, "NULL", ""):
-        labels = torch.zeros((len(data), *label_size), dtype=kind)
+        labels = torch.zeros(len(data), dtype=kind)
     else:
-        labels = _read_csv(label_csv, label_size, kind)
+        labels = _rows_of(label_csv, label_sizes, kind)
         if len(labels) != len(data):
             raise MXNetError(f"CSVIter: {data_csv} has {len(data)} rows, {label_csv} has {len(labels)}")
-    return MXDataIter(batch_size, data, labels.squeeze(1) if label_size == (1,) and labels.ndim == 2 else labels,
-                      None, data_name, label_name, round_batch)
+        labels = labels.flatten() if math.prod(label_sizes) == 1 else labels
+    return MXDataIter(batch_size, data, labels, None, data_name, label_name, round_batch)
 
 
-def _read_csv(path: str, shape: Any, kind: torch.dtype) -> torch.Tensor:
-    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
-    try:
-        try:
-            values = np.loadtxt(path, delimiter=",", ndmin=2, dtype=as_numpy(kind))
-        except ValueError:
-            if kind.is_floating_point:
-                raise
-            values = np.loadtxt(path, delimiter=",", ndmin=2).astype(as_numpy(kind))       # integers written as 1.0
-    except FileNotFoundError:
-        raise MXNetError(f"{path}: there is no such file") from None
-    except (ValueError, OSError, UnicodeDecodeError) as error:
-        raise MXNetError(f"{path}: {error}") from None
-    if not values.size:
-        raise MXNetError(f"{path}: there are no rows")
-    wanted = int(np.prod(sizes, dtype=np.int64))
-    if values.shape[1] != wanted:
-        raise MXNetError(f"{path}: rows have {values.shape[1]} values, the shape {sizes} needs {wanted}")
+def _rows_of(path: str, sizes: tuple[int, ...], kind: torch.dtype) -> torch.Tensor:
+    if math.prod(sizes) < 1:
+        raise MXNetValueError(f"CSVIter: a row of {path} cannot have the shape {sizes}")
+    values = read_csv(path, math.prod(sizes), np.dtype(as_numpy(kind)))
     return torch.from_numpy(values).reshape(len(values), *sizes)
-
-
-def warn_unknown(name: str, given: dict[str, Any]) -> None:
-    """MXNet's iterators take any parameter and say nothing; this says that it changes nothing."""
-    if given:
-        warnings.warn(f"{name}: unknown parameters are left out: {', '.join(given)}", UserWarning, stacklevel=3)
 
 
 def _not_built(name: str) -> Callable[..., DataIter]:

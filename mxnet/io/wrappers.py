@@ -2,12 +2,13 @@
 """Iterators around iterators: another epoch length, and batches made ahead in a thread."""
 from __future__ import annotations
 
+import copy
 import queue
 import threading
 from collections.abc import Sequence
 from typing import Any
 
-from ..base import MXNetValueError
+from ..base import MXNetNotImplementedError, MXNetValueError
 from ..ndarray import NDArray
 from .base import DataBatch, DataDesc, DataIter
 
@@ -33,6 +34,15 @@ class ResizeIter(DataIter):
         self.cur = 0
         if self.reset_internal:
             self.data_iter.reset()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where it is, for checkpoints. Raises MXNetNotImplementedError when the iterator inside does not say."""
+        return {"cur": self.cur, "inside": _state_of(self.data_iter)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go to where `state_dict` was called."""
+        self.data_iter.load_state_dict(state["inside"])
+        self.cur = state["cur"]
 
     def iter_next(self) -> bool:
         if self.cur == self.size:
@@ -89,7 +99,28 @@ class PrefetchingIter(DataIter):
         self._start()
 
     def _start(self) -> None:
+        self._done = 0
+        self._begun = [_state_of(source) if hasattr(source, "state_dict") else None for source in self.iters]
         self._workers = [_Worker(source) for source in self.iters]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where it is, for checkpoints: where the iterators inside began, and how many batches were taken since.
+
+        Raises MXNetNotImplementedError when an iterator inside does not say where it is.
+        """
+        for source, begun in zip(self.iters, self._begun):
+            if begun is None:
+                _state_of(source)
+        return {"done": self._done, "begun": self._begun}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go to where `state_dict` was called; runs through the batches that were taken."""
+        self._stop()
+        for source, begun in zip(self.iters, state["begun"]):
+            source.load_state_dict(begun)
+        self._start()
+        for _ in range(state["done"]):
+            self.iter_next()
 
     @property
     def provide_data(self) -> list[DataDesc]:
@@ -131,6 +162,7 @@ class PrefetchingIter(DataIter):
                 raise MXNetValueError("Number of entry mismatches between iterators")
             return False
         first = batches[0]
+        self._done += 1
         if any(batch.pad != first.pad for batch in batches):
             raise MXNetValueError("Different pad size in two iterators")
         self.current_batch = DataBatch([item for batch in batches for item in batch.data],
@@ -158,48 +190,56 @@ class PrefetchingIter(DataIter):
         return self.current_batch.pad
 
 
+def _state_of(source: Any) -> Any:
+    """A copy of an iterator's state: what it holds may change when the iterator goes on."""
+    if not hasattr(source, "state_dict"):
+        raise MXNetNotImplementedError(f"{type(source).__name__} does not say where it is: it defines no state_dict")
+    return copy.deepcopy(source.state_dict())
+
+
 class _Worker:
-    """A thread that keeps up to two batches of an iterator ready."""
+    """A thread that keeps one batch of an iterator ready: how far the iterator has gone never depends on time."""
 
     def __init__(self, source: Any) -> None:
-        self._ready: queue.Queue[Any] = queue.Queue(maxsize=2)
-        self._stopping = threading.Event()
-        self._ended = False
+        self._ready: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._wanted = threading.Semaphore(1)
+        self._stopping = self._ended = False
         self._thread = threading.Thread(target=self._run, args=(source,), daemon=True)
         self._thread.start()
 
     def _run(self, source: Any) -> None:
-        try:
-            while not self._stopping.is_set():
-                try:
-                    item = source.next()
-                except StopIteration:
-                    item = None
-                self._put(item)
-                if item is None:
-                    return
-        except BaseException as error:               # handed to whoever asks for the batch
-            self._put(error)
-
-    def _put(self, item: Any) -> None:
-        while not self._stopping.is_set():
-            try:
-                self._ready.put(item, timeout=0.05)
+        item = self
+        while item is not None and not isinstance(item, BaseException):
+            self._wanted.acquire()
+            if self._stopping:
                 return
-            except queue.Full:
-                continue
+            try:
+                item = source.next()
+            except StopIteration:
+                item = None
+            except BaseException as error:               # handed to whoever asks for the batch
+                item = error
+            self._ready.put(item)
 
     def get(self) -> Any:
+        """The next batch, None at the end. Raises what the iterator raised."""
         if self._ended:
             return None
         item = self._ready.get()
-        if item is None or isinstance(item, BaseException):
-            self._ended = True
+        self._ended = item is None or isinstance(item, BaseException)
         if isinstance(item, BaseException):
             raise item
+        self._wanted.release()
         return item
 
     def stop(self) -> None:
-        self._stopping.set()
-        if self._thread is not threading.current_thread():
+        """Let the thread finish the batch that it is at, and end."""
+        if self._thread is threading.current_thread():
+            self._stopping = True
+        elif self._thread.is_alive():
+            if not self._ended:
+                self._ready.get()
+                self._ended = True
+            self._stopping = True
+            self._wanted.release()
             self._thread.join()

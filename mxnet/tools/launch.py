@@ -3,12 +3,16 @@
 
 Every process gets the DMLC_* environment and the same command, on this machine or over ssh. The launcher waits for the
 workers; when one fails the others get some seconds to say why, and are then ended.
+
+Servers are for `dist_async`, which without them is served by rank 0; with `dist_sync` they only attend. MXNet's
+launcher starts as many servers as workers unless told otherwise, this one none.
 """
 from __future__ import annotations
 
 import argparse
 import os
 import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -16,17 +20,25 @@ import time
 from collections.abc import Sequence
 
 from ..kvstore.job import TIMEOUT
+from ..kvstore.kvstore_server import COMMAND as SCHEDULER
 
-_SCHEDULER = [sys.executable, "-m", "mxnet.kvstore.kvstore_server"]
+_ELSEWHERE = ("mpi", "sge", "yarn")          # launchers of MXNet that clusters no longer need: they start torchrun
 
 
 def parser() -> argparse.ArgumentParser:
     """The flags of MXNet's tools/launch.py that have a meaning here."""
     made = argparse.ArgumentParser(prog="mxtorch launch", description="Start a distributed job.")
     made.add_argument("-n", "--num-workers", type=int, required=True, help="number of worker processes")
-    made.add_argument("-s", "--num-servers", type=int, default=0, help="number of server processes; they only attend")
+    made.add_argument("-s", "--num-servers", type=int, default=0,
+                      help="number of server processes, for dist_async; default: none")
     made.add_argument("-H", "--hostfile", help="file of hosts, one a line (host or host:ssh-port)")
-    made.add_argument("--launcher", choices=("local", "ssh"), help="default: ssh with a host file, else local")
+    made.add_argument("--launcher", choices=("local", "ssh", *_ELSEWHERE),
+                      help="default: ssh with a host file, else local; for the others use your cluster's way to start "
+                           "torchrun")
+    made.add_argument("--sync-dst-dir", metavar="FOLDER",
+                      help="copy the current folder there on all hosts, with rsync, and run in it; for ssh")
+    made.add_argument("--p3", action="store_true",
+                      help="accepted: parameters of the last layers always travel first, in slices of buckets")
     made.add_argument("--host", help="address of this machine for the others; default: found")
     made.add_argument("--port", type=int, default=0, help="port of the scheduler; default: a free one")
     made.add_argument("--env", action="append", default=[], metavar="NAME[=VALUE]", help="variable for all processes")
@@ -54,6 +66,15 @@ def ssh_command(host: tuple[str, str], env: dict[str, str], command: Sequence[st
     return ["ssh", "-o", "BatchMode=yes", "-p", host[1], host[0], remote]
 
 
+def synchronise(options: argparse.Namespace) -> None:
+    """Copy the current folder to all hosts. Raises SystemExit naming the host where that fails."""
+    for host, port in sorted(set(read_hosts(options.hostfile))) if options.hostfile else ():
+        done = subprocess.run(["rsync", "-az", "--rsh", f"ssh -o BatchMode=yes -p {port}", f"{os.getcwd()}/",
+                               f"{host}:{options.sync_dst_dir}"], check=False)
+        if done.returncode:
+            raise SystemExit(f"mxtorch launch: rsync to {host} failed with code {done.returncode}")
+
+
 def _variables(given: Sequence[str]) -> dict[str, str]:
     pairs = [item.partition("=") for item in given]
     return {name: value if sign else os.environ.get(name, "") for name, sign, value in pairs}
@@ -74,6 +95,9 @@ def _free_port() -> int:
 
 def plan(options: argparse.Namespace) -> list[tuple[str, list[str], dict[str, str]]]:
     """(role, command, variables) of every process of the job, the scheduler first."""
+    if options.launcher in _ELSEWHERE:
+        raise SystemExit(f"mxtorch launch: --launcher {options.launcher} is not built: let the cluster start "
+                         f"`torchrun ... {shlex.join(options.command)}` on each machine")
     hosts = read_hosts(options.hostfile) if options.hostfile else []
     remote = (options.launcher or ("ssh" if hosts else "local")) == "ssh"
     if remote and not hosts:
@@ -82,14 +106,15 @@ def plan(options: argparse.Namespace) -> list[tuple[str, list[str], dict[str, st
     base = {"DMLC_PS_ROOT_URI": address, "DMLC_PS_ROOT_PORT": str(options.port or _free_port()),
             "DMLC_NUM_WORKER": str(options.num_workers), "DMLC_NUM_SERVER": str(options.num_servers),
             "MXNET_KVSTORE_TIMEOUT": f"{options.timeout:g}", **_variables(options.env)}
-    made = [("scheduler", list(_SCHEDULER), {**base, "DMLC_ROLE": "scheduler"})]
+    made = [("scheduler", list(SCHEDULER), {**base, "DMLC_ROLE": "scheduler", "MXNET_KVSTORE_SERVES": "1"})]
     for role, count in (("server", options.num_servers), ("worker", options.num_workers)):
         own = _variables(getattr(options, f"env_{role}"))
         for index in range(count):
             env = {**base, **own, "DMLC_ROLE": role, f"DMLC_{role.upper()}_ID": str(index)}
             command = list(options.command)
             if remote:
-                command, env = ssh_command(hosts[index % len(hosts)], env, command, os.getcwd()), {}
+                folder = options.sync_dst_dir or os.getcwd()
+                command, env = ssh_command(hosts[index % len(hosts)], env, command, folder), {}
             made.append((role, command, env))
     return made
 
@@ -125,6 +150,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser().error("give the command to run, such as `python train.py`")
     if options.num_workers < 1 or options.num_servers < 0:
         parser().error("the number of workers is at least 1, that of servers at least 0")
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))       # and so end what was started
+    if options.sync_dst_dir:
+        synchronise(options)
     started: list[tuple[str, subprocess.Popen]] = []
     try:
         for role, command, env in plan(options):

@@ -44,7 +44,12 @@ OTHERS = {
     "ImageRecordInt8Iter": {"plain": {}},
     "ImageDetRecordIter": {"plain": {}, "pad": dict(label_pad_width=30, label_pad_value=-7),
                            "mirror": dict(rand_mirror_prob=1.0), "mean": dict(mean_r=3, std_g=2, scale=0.5),
-                           "cubic": dict(inter_method=2, resize=50)},
+                           "cubic": dict(inter_method=2, resize=50), "mean image": dict(mean_img="mean.bin"),
+                           "pad -1": dict(label_pad_width=-1), "label width": dict(label_width=-1, label_pad_width=40),
+                           **{f"{mode} {height} {width}": dict(resize_mode=mode, data_shape=(3, height, width),
+                                                               mean_r=3, scale=0.5, std_g=2)
+                              for mode in ("fit", "shrink", "force")
+                              for height, width in ((20, 60), (60, 20), (90, 95), (41, 200), (33, 47))}},
 }
 CASES = {f"{kind}|{name}": (kind, params)
          for kind, cases in (("ImageRecordIter", RECORD), *OTHERS.items()) for name, params in cases.items()}

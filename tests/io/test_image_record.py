@@ -114,7 +114,7 @@ def test_truncated_file(tmp_path):
     (dict(label_width=2), "has 1 labels, label_width is 2"), (dict(aug_seq="other"), "aug_seq 'other' is not built"),
     (dict(random_resized_crop=True), "random_resized_crop goes with none"),
     (dict(max_crop_size=85, min_crop_size=25), "max_crop_size is 85"), (dict(resize="x"), "resize is of type int"),
-    (dict(path_imgrec="/nowhere.rec"), "nowhere"), (dict(data_shape=(4, 30, 32)), "expected 4 channels"),
+    (dict(path_imgrec="/nowhere.rec"), "nowhere"), (dict(data_shape=(4, 30, 32)), "expected 4 channels of uint8"),
     (dict(on_error="ignore"), "on_error is"), (dict(min_crop_size=9), "both are needed"),
 ])
 def test_errors(given, match):
@@ -132,13 +132,25 @@ def test_unknown_parameter_warns():
         epochs(1, foo=3)
 
 
-def test_what_is_not_built_for_detection():
-    base = dict(path_imgrec=os.path.join(FOLDER, "det.rec"), data_shape=(3, 30, 32), batch_size=4)
-    for given in (dict(rand_crop_prob=.5), dict(rand_pad_prob=.5), dict(resize_mode="fit")):
-        with pytest.raises(mx.base.MXNetNotImplementedError, match=f"{next(iter(given))}.*not built"):
-            mx.io.ImageDetRecordIter(**base, **given)
-    with pytest.raises(mx.MXNetError, match="label_pad_width is 5, but there are labels of 17 values"):
-        mx.io.ImageDetRecordIter(**base, label_pad_width=5)
+BAD = {
+    "aug_seq": (dict(aug_seq="other"), "aug_seq 'other' is not built"),
+    "mode": (dict(resize_mode="fill"), "resize_mode is force, shrink or fit, not 'fill'"),
+    "emit": (dict(crop_emit_mode="edge"), "crop_emit_mode is center or overlap, not 'edge'"),
+    "scales": (dict(min_crop_scales=.5, max_crop_scales=(.5,)), r"min_crop_scales 0\.5 and max_crop_scales 0\.5"),
+    "overlaps": (dict(min_crop_overlaps=.5, max_crop_overlaps=.4), r"min_crop_overlaps 0\.5 is above max_crop_overlaps"),
+    "aspects": (dict(min_crop_aspect_ratios=-1), "min_crop_aspect_ratios is at least 0"),
+    "samplers": (dict(min_crop_scales=(.1, .2)), "one for each of the 1 crop samplers"),
+    "text": (dict(max_crop_trials="x"), r"max_crop_trials is of type tuple\[int, ...\], not 'x'"),
+    "label": (dict(label_pad_width=5), "label_pad_width is 5, but there are labels of 17 values"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_detection_refuses(name):
+    given, match = BAD[name]
+    with pytest.raises(mx.MXNetError, match=match):
+        mx.io.ImageDetRecordIter(path_imgrec=os.path.join(FOLDER, "det.rec"), data_shape=(3, 30, 32), batch_size=4,
+                                 **given)
 
 
 def test_mean_image_is_made(tmp_path):

@@ -3,7 +3,7 @@
 
 A row of `LAYERS` is a symbol of variables a, b, c ..., the plain PyTorch spelling of the same in tensors of these
 names, and what the variables hold: a shape for normal numbers, or (shape, n) for whole numbers below n. `CALLS` are
-imperative and without gradient.
+imperative and without gradient. On all sides the gradients end up in arrays of their own.
 """
 from __future__ import annotations
 
@@ -160,7 +160,9 @@ leaves = [globals()[name].requires_grad_() for name in floats]
 leaves += list(net.parameters()) * ('net(' in expression) + list(both.parameters()) * ('both(' in expression)
 head = torch.ones_like(call())
 def run():
-    return torch.autograd.grad(call(), leaves, head, allow_unused=True)
+    for leaf in leaves:
+        leaf.grad = None
+    call().backward(head)
 """
 TORCH_CALL = TORCH + "run = call\n"
 

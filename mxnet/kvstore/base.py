@@ -130,6 +130,9 @@ def create(name: str = "local") -> Any:
     if not isinstance(name, str):
         raise MXNetTypeError(f"name must be a string, not {type(name).__name__}")
     key = name.lower()
+    if key == "horovod" and key not in KVStoreBase.kv_registry:
+        from .horovod import Horovod
+        return Horovod()
     if key in KVStoreBase.kv_registry:
         return KVStoreBase.kv_registry[key]()
     if "dist" in key:

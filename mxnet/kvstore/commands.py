@@ -11,7 +11,7 @@ from ..base import MXNetNotImplementedError, MXNetValueError
 from .optimizers import from_plain
 
 OPTIMIZER, MULTI_PRECISION, STOP, SYNC_MODE, COMPRESSION, PROFILER = range(6)
-_PROFILER = {"set_config": profiler.set_config, "set_state": profiler.set_state, "pause": profiler.pause,
+_PROFILER: dict[str, Callable[..., None]] = {"set_config": profiler.set_config, "set_state": profiler.set_state, "pause": profiler.pause,
              "resume": profiler.resume, "dump": profiler.dump}
 
 

@@ -8,8 +8,8 @@ may be ahead of the slowest; without it there is no bound.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -64,7 +64,7 @@ class _Servers:
 
     def answers(self, servers: Iterable[int]) -> list[tuple[dict[str, Any], list[torch.Tensor]]]:
         """Wait for the answers to requests. Raises MXNetError if one of them, or a push before it, went wrong."""
-        replies = [(server, self._try(server, lambda s=server: self._channels[s].receive(self.link.job.timeout + 5)))
+        replies = [(server, self._try(server, partial(self._channels[server].receive, self.link.job.timeout + 5)))
                    for server in servers]
         for server, (reply, _) in replies:
             if reply.get("error"):
@@ -83,9 +83,10 @@ class _Servers:
         except (dist.DistError, RuntimeError) as error:
             if isinstance(error, MXNetError):
                 raise
-            self.link.members.state = "failed"
+            link = self.link
+            link.members.state = "failed"
             raise MXNetError(f"server {server} does not answer: it was killed, its machine is gone, or it takes more "
-                             f"than {self.link.job.timeout:g} s (rank {self.link.rank} of {self.link.world})") from error
+                             f"than {link.job.timeout:g} s (rank {link.rank} of {link.world})") from error
 
     def _leave(self) -> None:
         """Say farewell; the worker that serves stays until all others have."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import struct
 import threading
 import time
 from collections.abc import Mapping
@@ -108,11 +109,36 @@ def _first_line(error: BaseException) -> str:
 
 
 def choose_interface(job: Job) -> None:
-    """A job on loopback talks over the loopback interface; DMLC_INTERFACE names another one."""
-    if os.environ.get("DMLC_INTERFACE"):
-        os.environ.setdefault("GLOO_SOCKET_IFNAME", os.environ["DMLC_INTERFACE"])
-    elif job.address in ("127.0.0.1", "localhost", "::1") and "lo" in (name for _, name in socket.if_nameindex()):
-        os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
+    """Talk over the interface that leads to the job's address, unless DMLC_INTERFACE or GLOO_SOCKET_IFNAME names one.
+
+    Left alone, gloo would take the interface of the host's name, which is often loopback.
+    """
+    named = os.environ.get("DMLC_INTERFACE") or _interface_towards(job.address)
+    if named:
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", named)
+
+
+def _interface_towards(address: str) -> str | None:
+    """The interface with the address that packets to `address` leave from; None where that cannot be told."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.connect((address, 9))               # sends nothing
+            own = probe.getsockname()[0]
+            for _, name in socket.if_nameindex():
+                if _address_of(probe, name) == own:
+                    return name
+    except OSError:
+        pass
+    return None
+
+
+def _address_of(probe: socket.socket, interface: str) -> str | None:
+    try:
+        from fcntl import ioctl
+        request = struct.pack("256s", interface.encode()[:15])
+        return socket.inet_ntoa(ioctl(probe.fileno(), 0x8915, request)[20:24])     # SIOCGIFADDR of Linux
+    except (ImportError, OSError):
+        return None
 
 
 class Members:

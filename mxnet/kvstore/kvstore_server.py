@@ -17,10 +17,11 @@ from .server import attend
 __all__ = ["KVStoreServer"]
 
 _SERVES = "MXNET_KVSTORE_SERVES"         # set in the process that has been started to serve
+COMMAND = [sys.executable, "-c", "import mxnet.kvstore.kvstore_server as server; server.main()"]
 
 
 class KVStoreServer:
-    """A server for distributed stores: it serves `dist_async`; `dist_sync` is the workers' own work, it only attends."""
+    """A server for distributed stores: it serves `dist_async`; with `dist_sync`, the workers' own work, it attends."""
 
     def __init__(self, kvstore: Any) -> None:
         self.kvstore = kvstore
@@ -41,11 +42,12 @@ def _init_kvstore_server_module() -> None:
     os.environ[_SERVES] = "1"
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execv(sys.executable, [sys.executable, "-c", f"import {__name__} as server; server.main()"])
+    os.execv(sys.executable, COMMAND)
 
 
 def main() -> None:
     """Do this process's part of the job, as its role says, and end the process."""
+    os.environ[_SERVES] = "1"
     try:
         KVStoreServer(None).run()
     except MXNetError as error:

@@ -38,7 +38,7 @@ class Channel:
         # what counts after the start is whether the other side lives, which the connection tells
         store.set(f"side{side}", "here")
         store.wait([f"side{1 - side}"], timedelta(seconds=patience))
-        self._group = dist.ProcessGroupGloo(store, side, 2, _FOREVER)
+        self._group: Any = dist.ProcessGroupGloo(store, side, 2, _FOREVER)
         self._other = 1 - side
 
     def send(self, message: dict[str, Any], tensors: Sequence[torch.Tensor] = ()) -> None:

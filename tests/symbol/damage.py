@@ -23,6 +23,9 @@ LEAVES = (None, True, False, 0, -1, 1, 3, 2**31, 2**63, 2**64, -(2**40), 1e300, 
           "topk", "amp_multicast", "_arange", "_linspace", "_eye", "repeat", [], {}, [[]], [[0, 0]], [[0, 0, 0]],
           [[-1, 0]], [[0, -1]], [[99999, 0]], [0] * 3, {"a": {}}, {"a": "b"}, ["int", 10901], ["int", -5])
 
+# What may come into the text.
+INSERTED = ("\x00", '"', "{", "[", "9" * 30, "]", "}", ",", "\\", "\ufeff", "é", "[" * 5000, "1e999", '{"a":' * 2000)
+
 # Parameters that have operators make large or strange things.
 TEMPTING = ("num_outputs", "num_args", "shape", "reps", "repeats", "depth", "kernel", "stride", "pad", "num_filter",
             "num_hidden", "num_layers", "state_size", "axis", "axes", "begin", "end", "step", "target_shape", "N", "M",
@@ -96,8 +99,7 @@ def damaged_json(text, chance):
         if kind == 6:
             text = text[:at]
         elif kind == 7:
-            text = text[:at] + chance.choice(("\x00", '"', "{", "[", "9" * 30, "]", "}", ",", "\\", "\ufeff", "é", "[" * 5000,
-                                              "1e999", '{"a":' * 2000)) + text[at:]
+            text = text[:at] + chance.choice(INSERTED) + text[at:]
         elif kind == 8:
             text = text[:at] + text[at + chance.randrange(9):]
         else:

@@ -1,45 +1,152 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random graphs of 1 to 60 nodes: names, inferred shapes, outputs and gradients are those of MXNet 1.9.1."""
+"""Random graphs of 1 to 200 nodes: text, names, inference, outputs, gradients and states are those of MXNet 1.9.1.
+
+50 of them are recorded. Where the oracle is there (`make fuzz`, and a few in every run), it answers for fresh ones.
+"""
 from __future__ import annotations
 
 import importlib.util
+import json
+import subprocess
+import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from properties import examples
 
 import mxnet as mx
 
-spec = importlib.util.spec_from_file_location("random_graphs", Path(__file__).with_name("random_graphs.py"))
+HERE = Path(__file__).resolve().parent
+ORACLE = HERE.parents[1] / ".oracle" / "bin" / "python"
+spec = importlib.util.spec_from_file_location("random_graphs", HERE / "random_graphs.py")
 graphs = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(graphs)
 
-RECORD = dict(np.load(graphs.RECORD))
-ENDS = np.cumsum([names.count(",") + 1 for names in RECORD["names"]])        # one row of numbers for each name
+
+def recorded():
+    """What MXNet found, graph by graph."""
+    packed = np.load(graphs.RECORD)
+    texts = json.loads(zlib.decompress(packed["texts"].tobytes()))
+    numbers, found = packed["numbers"], []
+    for i in range(len(graphs.GRAPHS)):
+        row = {key: texts[key][i] for key in texts}
+        count = sum(not name.startswith("ids") for name in row["names"].split(","))
+        found.append({**row, "numbers": numbers[:count]})
+        numbers = numbers[count:]
+    return found
 
 
-def compare(number, found):
-    assert found["names"] == RECORD["names"][number]
-    assert found["shapes"] == RECORD["shapes"][number]
-    expected = np.split(RECORD["numbers"], ENDS[:-1])[number]
-    scale = np.maximum(np.abs(expected[:, 1:]), 1e-3)        # a weighted sum may cancel, its error is the norm's
-    assert np.all(np.abs(found["numbers"] - expected) <= 1e-4 * scale)
+RECORD = recorded()
 
 
-@pytest.mark.parametrize("number", graphs.GRAPHS)
-def test_a_graph_is_as_in_mxnet(number):
+def shapes(text):
+    return [tuple(map(int, part.split(","))) if part else () for part in text.split(";")]
+
+
+def compare_partial(found, expected, full, names):
+    """What is inferred from a part of the shapes is right, and as much as MXNet infers (rightly) or more.
+
+    Not so for labels, whose shape does not follow from the data's.
+    """
+    for ours, theirs in zip(found.split("|"), expected.split("|")):
+        assert ours, "inference from a part of the shapes failed"
+        known = shapes(theirs) if theirs else [()] * len(full)
+        for name, mine, other, real in zip(names, shapes(ours), known, full, strict=True):
+            if name.startswith("label"):
+                continue
+            assert mine == () or all(a in (0, b) for a, b in zip(mine, real, strict=True))
+            if other and all(a in (0, b) for a, b in zip(other, real)):
+                assert mine and all(a or not b for a, b in zip(mine, other))
+
+
+def compare_types(found, expected):
+    """Dtypes agree where both know them. MXNet refuses some graphs, and guesses float32 in others."""
+    for mine, other in zip(found.split(","), expected.split(",") if expected else ()):
+        assert mine == other or not (mine and other)
+
+
+def compare(found, expected):
+    for key in ("names", "text", "shapes"):
+        assert found[key] == expected[key], key
+    compare_partial(found["partial"], expected["partial"], shapes(expected["shapes"]), found["names"].split(","))
+    compare_types(found["types"], expected["types"])
+    numbers = np.asarray(expected["numbers"], np.float32)
+    there = ~np.isnan(numbers)                       # MXNet's norms of one element have NaN for gradients
+    scale = np.maximum(np.abs(numbers[:, 1:]), 0.02)         # a weighted sum may cancel, its error is the norm's
+    assert np.all((np.abs(found["numbers"] - numbers) <= 1e-4 * scale)[there])
+
+
+@pytest.mark.parametrize("index", range(len(RECORD)))
+def test_a_graph_is_as_in_mxnet(index):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        compare(graphs.compute(mx, *graphs.GRAPHS[index]), RECORD[index])
+
+
+@pytest.mark.parametrize("index", range(0, len(RECORD), 7))
+def test_a_graph_survives_being_saved(index):
+    found = graphs.compute(mx, *graphs.GRAPHS[index], lambda symbol: mx.sym.load_json(symbol.tojson()))
+    compare(found, RECORD[index])
+
+
+# ---- fresh graphs ---------------------------------------------------------------------------------
+
+class Oracle:
+    """MXNet in a process of its own, that is asked for one graph after the other."""
+
+    def __init__(self) -> None:
+        self.process = None
+
+    def __call__(self, number, size):
+        if self.process is None:
+            self.process = subprocess.Popen([ORACLE, HERE / "random_graphs.py", "serve"], text=True, bufsize=1,
+                                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.process.stdin.write(f"{number} {size}\n")
+        for line in self.process.stdout:             # MXNet prints lines of its own
+            if line.startswith("answer "):
+                return json.loads(line.removeprefix("answer "))
+        self.close()                                 # it died
+        return {"error": "died"}
+
+    def close(self):
+        if self.process is not None:
+            self.process.stdin.close()
+            self.process.stdout.close()
+            self.process.wait()
+            self.process = None
+
+
+@pytest.fixture(scope="module")
+def oracle():
+    made = Oracle()
+    yield made
+    made.close()
+
+
+@pytest.mark.skipif(not ORACLE.exists(), reason="needs MXNet 1.9.1 (make oracle)")
+@pytest.mark.filterwarnings("ignore:Cannot decide shape")
+@examples(20, 2000)
+@given(number=st.integers(1000, 2**31), size=st.integers(1, 200))
+def test_fresh_graphs(oracle, number, size):
+    expected = oracle(number, size)
+    if "error" in expected:                          # a mistake of MXNet's: ours has to run
+        graphs.compute(mx, number, size)
+    else:
+        compare(graphs.compute(mx, number, size), expected)
+
+
+@examples(20, 500)
+@given(number=st.integers(1000, 2**31), size=st.integers(1, 120))
+def test_text_is_kept_by_saving_and_loading(number, size):
     with mx.name.NameManager():
-        compare(number, graphs.compute(mx, number))
-
-
-@pytest.mark.parametrize("number", graphs.GRAPHS[::7])
-def test_a_graph_survives_being_saved(number):
-    with mx.name.NameManager():
-        compare(number, graphs.compute(mx, number, lambda symbol: mx.sym.load_json(symbol.tojson())))
-
-
-@pytest.mark.parametrize("number", graphs.GRAPHS[::7])
-def test_types_follow_the_inputs(number):
-    symbol, inputs = graphs.Maker(mx, number).graph()
-    found = symbol.infer_type(**{name: "float64" for name in inputs})
-    assert {kind for part in found for kind in part} == {np.float64}
+        symbol, _ = graphs.Maker(mx, number, size).graph()
+    text = symbol.tojson()
+    again = mx.sym.load_json(text)
+    assert again.tojson() == text and again.attr_dict() == symbol.attr_dict()
+    assert again.list_inputs() == symbol.list_inputs() and again.list_outputs() == symbol.list_outputs()
+    names = again.list_arguments()
+    assert again(**{name: mx.sym.Variable(name) for name in names[:3]}).list_arguments() == names

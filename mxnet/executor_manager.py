@@ -109,7 +109,7 @@ class DataParallelExecutorManager:
     def __init__(self, symbol: Symbol, ctx: Sequence[Context], train_data: Any, arg_names: Sequence[str],
                  param_names: Sequence[str], aux_names: Sequence[str], work_load_list: Sequence[float] | None = None,
                  logger: Any = None, sym_gen: Callable[[Any], Symbol] | None = None) -> None:
-        (logger or logging).info("executors on %s", str(ctx))
+        (logger or logging).info("Start training with %s", str(ctx))
         loads = [1] * len(ctx) if work_load_list is None else list(work_load_list)
         if len(loads) != len(ctx):
             raise MXNetValueError(f"work_load_list has {len(loads)} entries for {len(ctx)} devices")

@@ -152,9 +152,11 @@ class FeedForward:
         if self.epoch_size is not None:
             # the next epoch goes on where this one ended
             data = io.ResizeIter(data, self.epoch_size, reset_internal=False)
+        logger.info("Start training with %s", str(module._context))
         for epoch in range(self.begin_epoch, self.num_epoch):
             start = time.time()
             module._fit_epoch(data, eval_metric, epoch, _counting_from_one(batch_end_callback), monitor, None)
+            logger.info("Epoch[%d] Resetting Data Iterator", epoch)
             data.reset()
             logger.info("Epoch[%d] Time cost=%.3f", epoch, time.time() - start)
             self.arg_params, self.aux_params = module.get_params()

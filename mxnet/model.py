@@ -5,6 +5,7 @@
 """
 from __future__ import annotations
 
+import logging
 from collections import namedtuple
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -40,7 +41,9 @@ def save_checkpoint(prefix: str, epoch: int, symbol: Symbol | None, arg_params: 
         symbol.save(f"{prefix}-symbol.json", remove_amp_cast=remove_amp_cast)
     values = {f"arg:{name}": value for name, value in arg_params.items()}
     values.update({f"aux:{name}": value for name, value in aux_params.items()})
-    nd.save(f"{prefix}-{epoch:04d}.params", values)
+    path = f"{prefix}-{epoch:04d}.params"
+    nd.save(path, values)
+    logging.info('Saved checkpoint to "%s"', path)
 
 
 def load_params(prefix: str, epoch: int) -> tuple[dict[str, NDArray], dict[str, NDArray]]:

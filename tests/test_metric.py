@@ -153,3 +153,18 @@ def test_errors(call: Any, match: str) -> None:
 def test_base_needs_update() -> None:
     with pytest.raises(NotImplementedError, match="does not define update"):
         mx.metric.EvalMetric("x").update([], [])
+
+
+def test_composite_of_metrics_that_give_arrays():
+    class Last(mx.metric.EvalMetric):
+        def update(self, labels, preds):
+            self.sum_metric += preds[-1].asnumpy()              # an array of shape (1,)
+            self.num_inst += 1
+
+    both = mx.metric.CompositeEvalMetric()
+    both.add(mx.metric.Accuracy())
+    both.add(Last("last"))
+    both.metrics[0].update([mx.nd.array([1])], [mx.nd.array([[0, 1]])])
+    for number in (0, 3):
+        both.metrics[1].update(None, [mx.nd.array([number])])
+    assert both.get() == (["accuracy", "last"], [1.0, 1.5])

@@ -316,14 +316,14 @@ class CompositeEvalMetric(EvalMetric):
         except IndexError:
             raise MXNetValueError(f"there are {len(self.metrics)} metrics, none has the number {index}") from None
 
-    def update_dict(self, label: Mapping[str, Any], pred: Mapping[str, Any]) -> None:
+    def update_dict(self, labels: Mapping[str, Any], preds: Mapping[str, Any]) -> None:
         """Give every metric a batch by name; names that are not there are left out."""
         if self.label_names is not None:
-            label = OrderedDict((name, value) for name, value in label.items() if name in self.label_names)
+            labels = OrderedDict((name, value) for name, value in labels.items() if name in self.label_names)
         if self.output_names is not None:
-            pred = OrderedDict((name, value) for name, value in pred.items() if name in self.output_names)
+            preds = OrderedDict((name, value) for name, value in preds.items() if name in self.output_names)
         for metric in self.metrics:
-            metric.update_dict(label, pred)
+            metric.update_dict(labels, preds)
 
     def update(self, labels: Any, preds: Any) -> None:
         for metric in self.metrics:
@@ -360,8 +360,9 @@ def _joined(found: Iterable[tuple[Any, Any]]) -> tuple[list[str], list[Any]]:
     names: list[str] = []
     values: list[Any] = []
     for name, value in found:
-        names += [name] if isinstance(name, str) else name
-        values += [value] if isinstance(value, numeric_types) else value
+        names.extend([name] if isinstance(name, str) else name)
+        # not `+=`: for an array, which is what some metrics of users give, it would add its numbers to the list's
+        values.extend([value] if isinstance(value, numeric_types) else value)
     return names, values
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ def _check_input_names(symbol: Symbol, names: Sequence[str], typename: str, thro
                    f"found in symbol.list_arguments().{nearest(name, args)} Its inputs: {', '.join(candidates)}")
         if throw:
             raise MXNetValueError(message)
-        logging.warning(message)
+        warnings.warn(message, stacklevel=3)
 
 
 def _check_names_match(data_names: Sequence[str], data_shapes: Sequence[DataDesc], name: str, throw: bool) -> None:
@@ -47,7 +48,7 @@ def _check_names_match(data_names: Sequence[str], data_shapes: Sequence[DataDesc
                   f"{list(data_names)})"
         if throw:
             raise MXNetValueError(message)
-        logging.warning(message)
+        warnings.warn(message, stacklevel=4)
 
 
 def _parse_data_desc(data_names: Sequence[str], label_names: Sequence[str], data_shapes: Sequence[Any],
@@ -206,18 +207,17 @@ class BaseModule:
         resume : a file by `mx.callback.full_checkpoint`, or the prefix given there: go on, bit for bit, from the newest
             checkpoint if there is one (`begin_epoch` and initial parameters do not matter then), else begin
         """
+        given = dict(locals())                      # callbacks find the arguments among the local variables
         if num_epoch is None:
             raise MXNetValueError("please specify number of epochs: fit(..., num_epoch=...)")
-        if force_rebind or not self.binded:
-            self.bind(data_shapes=train_data.provide_data, label_shapes=train_data.provide_label, for_training=True,
-                      force_rebind=force_rebind)
+        self.bind(data_shapes=train_data.provide_data, label_shapes=train_data.provide_label, for_training=True,
+                  force_rebind=force_rebind)
         if monitor is not None:
             self.install_monitor(monitor)
         if force_init or not self.params_initialized:
             self.init_params(initializer=initializer, arg_params=arg_params, aux_params=aux_params,
                              allow_missing=allow_missing, force_init=force_init)
-        if not self.optimizer_initialized:
-            self.init_optimizer(kvstore=kvstore, optimizer=optimizer, optimizer_params=optimizer_params)
+        self.init_optimizer(kvstore=kvstore, optimizer=optimizer, optimizer_params=optimizer_params)
         validation_metric = eval_metric if validation_metric is None else validation_metric
         if not isinstance(eval_metric, metric.EvalMetric):
             eval_metric = metric.create(eval_metric)
@@ -231,16 +231,18 @@ class BaseModule:
         from .._progress import fit_progress
         with fit_progress(num_epoch, batch_end_callback, self.logger) as progress:
             self._fit_epochs(range(begin_epoch, num_epoch), done, train_data, eval_data, eval_metric,
-                             validation_metric, (batch_end_callback, monitor, sparse_row_id_fn, progress),
+                             validation_metric, dict(batch_end_callback=batch_end_callback, monitor=monitor,
+                                                     sparse_row_id_fn=sparse_row_id_fn, progress=progress,
+                                                     given=given),
                              epoch_end_callback, eval_end_callback, eval_batch_end_callback)
 
     def _fit_epochs(self, epochs: range, done: int, train_data: Any, eval_data: Any, eval_metric: Any,
-                    validation_metric: Any, inner: tuple[Any, ...], epoch_end_callback: Any, eval_end_callback: Any,
+                    validation_metric: Any, inner: dict[str, Any], epoch_end_callback: Any, eval_end_callback: Any,
                     eval_batch_end_callback: Any) -> None:
         """Train for some epochs, the first of which has `done` batches behind it."""
         for epoch in epochs:
             start = time.time()
-            self._fit_epoch(train_data, eval_metric, epoch, *inner, done)
+            self._fit_epoch(train_data, eval_metric, epoch, done=done, **inner)
             done = 0
             for name, value in eval_metric.get_global_name_value():
                 self.logger.info("Epoch[%d] Train-%s=%f", epoch, name, value)
@@ -257,7 +259,8 @@ class BaseModule:
             train_data.reset()
 
     def _fit_epoch(self, train_data: Any, eval_metric: Any, epoch: int, batch_end_callback: Any, monitor: Any,
-                   sparse_row_id_fn: Any, progress: Any = None, done: int = 0) -> None:
+                   sparse_row_id_fn: Any, progress: Any = None, given: Mapping[str, Any] | None = None,
+                   done: int = 0) -> None:
         if not done:
             eval_metric.reset()
         if progress is not None:
@@ -273,7 +276,7 @@ class BaseModule:
                 monitor.toc_print()
             if batch_end_callback is not None:
                 _call(batch_end_callback, BatchEndParam(epoch=epoch, nbatch=nbatch, eval_metric=eval_metric,
-                                                        locals=locals()))
+                                                        locals={**(given or {}), **locals()}))
             if progress is not None:
                 progress.batch(data_batch, eval_metric)
         if progress is not None:

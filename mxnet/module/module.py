@@ -165,8 +165,9 @@ class Module(BaseModule):
                     force_init: bool = False, allow_extra: bool = False) -> None:
         """Set parameters and auxiliary states from the given ones, else by the initializer.
 
-        Raises RuntimeError for a name that `arg_params` lacks unless `allow_missing`, ValueError for one too many
-        unless `allow_extra`. Does nothing when they are set already, unless `force_init`.
+        Raises RuntimeError for a name that `arg_params` lacks unless `allow_missing`. Names that the symbol does not
+        have are passed over, as in MXNet: programs give the parameters of a whole network to a part of it. Does
+        nothing when they are set already, unless `force_init`.
         """
         if self.params_initialized and not force_init:
             warnings.warn("Parameters already initialized and force_init=False. init_params call ignored.",
@@ -175,14 +176,9 @@ class Module(BaseModule):
         self._require("init_params", params=False)
         self._ensure_params()
         attrs = self._symbol.attr_dict()
-        for own, given, kind in ((self._arg_params, arg_params, "arguments"),
-                                 (self._aux_params, aux_params, "auxiliary states")):
+        for own, given in ((self._arg_params, arg_params), (self._aux_params, aux_params)):
             for name, array in sorted(own.items()):                       # type: ignore[union-attr]
                 self._init_one(InitDesc(name, attrs.get(name)), array, given, initializer, allow_missing)
-            extra = [name for name in given or {} if name not in own]     # type: ignore[operator]
-            if extra and not allow_extra:
-                raise MXNetValueError(f'Find name "{extra[0]}" that is not in the {kind}.'
-                                      f'{nearest(extra[0], own)}')        # type: ignore[arg-type]
         self.params_initialized = True
         self._params_dirty = False
         self._exec_group.set_params(self._arg_params, self._aux_params, allow_extra=allow_extra)
@@ -217,7 +213,10 @@ class Module(BaseModule):
 
     def set_params(self, arg_params: Any, aux_params: Any, allow_missing: bool = False, force_init: bool = True,
                    allow_extra: bool = False) -> None:
-        """Assign parameters and auxiliary states; see `init_params`."""
+        """Assign parameters and auxiliary states; see `init_params`.
+
+        With `allow_missing`, a name that the symbol does not have raises ValueError unless `allow_extra`.
+        """
         if not allow_missing:
             self.init_params(initializer=None, arg_params=arg_params, aux_params=aux_params,
                              allow_missing=allow_missing, force_init=force_init, allow_extra=allow_extra)
@@ -249,7 +248,7 @@ class Module(BaseModule):
         if force_rebind:
             self._reset_bind()
         if self.binded:
-            self.logger.warning("Already binded, ignoring bind()")
+            self.logger.warning("Already bound, ignoring bind()")
             return
         if inputs_need_grad and not for_training:
             raise MXNetValueError("inputs_need_grad needs for_training")
@@ -320,9 +319,9 @@ class Module(BaseModule):
             if not isinstance(optimizer, opt.Optimizer):
                 raise MXNetValueError(f"optimizer is a name or an Optimizer, not {type(optimizer).__name__}")
             if optimizer.rescale_grad != rescale:
-                self.logger.warning("Optimizer created manually outside Module but rescale_grad is not normalized to "
-                                    "1.0/batch_size/num_workers (%s vs. %s). Is this intended?",
-                                    optimizer.rescale_grad, rescale)
+                warnings.warn("Optimizer created manually outside Module but rescale_grad is not normalized to "
+                              f"1.0/batch_size/num_workers ({optimizer.rescale_grad} vs. {rescale}). Is this "
+                              "intended?", stacklevel=2)
             if not optimizer.idx2name:
                 optimizer.idx2name = idx2name.copy()
         self._optimizer, self._kvstore, self._update_on_kvstore = optimizer, store, on_store

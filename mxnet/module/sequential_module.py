@@ -124,10 +124,6 @@ class SequentialModule(BaseModule):
                                      f"({type(self._modules[owners[name]]).__name__}) and in layer {layer} "
                                      f"({type(module).__name__}): names must differ")
                 owners[name] = layer
-        extra = [name for given in (arg_params, aux_params) for name in given or {} if name not in owners]
-        if extra and not allow_extra:
-            raise MXNetValueError(f'Find name "{extra[0]}" that is a parameter of no module.'
-                                  f'{nearest(extra[0], owners)}')
         self.params_initialized = True
 
     # ---- binding --------------------------------------------------------------------------------

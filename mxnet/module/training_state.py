@@ -119,7 +119,7 @@ def load_random_state(state: dict[str, Any]) -> None:
     random._seed_for_all = state["seed"]
     torch.set_rng_state(state["torch"])
     python_random.setstate(state["python"])
-    np.random.set_state(state["numpy"])    
+    np.random.set_state(state["numpy"])
     for ctx, saved in state["contexts"].items():
         random.generator(ctx).set_state(saved)
 

@@ -11,6 +11,7 @@ import torch
 from ..base import MXNetValueError
 from ..ndarray import NDArray
 from ..ndarray.generate import function
+from ..ndarray.handle import wrap
 from ..ops.fused_updates import sgd_step
 from .optimizer import Optimizer, register, zeros_like
 from .sgd import SGD
@@ -119,6 +120,7 @@ class LARS(SGD):
         super().__init__(momentum=momentum, lazy_update=lazy_update, **kwargs)
         self.eta, self.eps, self.momentum_correction = eta, eps, momentum_correction
         self.last_lr: float | None = None
+        self.cur_lr: float | None = None
 
     def update(self, index: Any, weight: Any, grad: Any, state: Any) -> None:
         if isinstance(index, (list, tuple)):
@@ -140,13 +142,14 @@ class LARS(SGD):
 
     def _corrected_momentum(self) -> float:
         """The momentum, scaled by how the rate has changed since it was last asked for."""
-        rate, last = self.learning_rate, self.last_lr
-        self.last_lr = rate
-        return self.momentum * rate / last if self.momentum_correction and last else self.momentum
+        rate = self.learning_rate
+        self.last_lr, self.cur_lr = rate if self.cur_lr is None else self.cur_lr, rate
+        corrected = self.momentum_correction and self.last_lr
+        return self.momentum * (rate / self.last_lr) if corrected else self.momentum
 
     def _step(self, index: Any, weight: NDArray, grad: NDArray, state: Any, momentum: float) -> None:
         if self.multi_precision and weight._tensor.dtype is torch.float16:
-            master, inner = state
+            master, inner = self._master_and_state(state)
             self._step(index, master, grad.astype("float32"), inner, momentum)
             weight._tensor.copy_(master._tensor)
             return
@@ -222,16 +225,17 @@ class LBSGD(Optimizer):
         if held["cum_grad"] is None and not held.get("shared"):
             # not a copy, as in MXNet: Module writes every batch's gradient into the same array, so the very first
             # one is lost there and the second counts twice
-            held["cum_grad"], held["shared"] = grad._tensor, True
+            held["cum_grad"], held["shared"] = grad, True
         elif held["num_cums"] % self.batch_scale == 0:
-            held["cum_grad"], held["shared"] = grad._tensor.clone(), False
+            held["cum_grad"], held["shared"] = grad.copy(), False
         else:
-            before = grad._tensor if held["cum_grad"] is None else held["cum_grad"]
-            held["cum_grad"], held["shared"] = before + grad._tensor, False
+            before = grad if held["cum_grad"] is None else held["cum_grad"]        # in MXNet's files also 0
+            total = grad._tensor + (before._tensor if isinstance(before, NDArray) else before)
+            held["cum_grad"], held["shared"] = wrap(total, grad._ctx), False
         held["num_cums"] += 1
         if held["num_cums"] % self.batch_scale:
             return
-        g = held["cum_grad"] / self.batch_scale
+        g = held["cum_grad"]._tensor / self.batch_scale
         if self.warmup_strategy == "lars":
             self.lbmult = self._get_lars(weight._tensor, g, wd)
         else:

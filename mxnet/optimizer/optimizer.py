@@ -38,6 +38,7 @@ class Optimizer:
     """
 
     opt_registry: dict[str, type[Optimizer]] = {}
+    _master_first = True        # in the state of a float16 weight, whether its float32 copy is the first of the pair
     _decaying: tuple[str, ...] = ("_weight", "_gamma")     # endings of the names that weight decay applies to
 
     def __init__(self, rescale_grad: float = 1.0, param_idx2name: Mapping[int, str] | None = None, wd: float = 0.0,
@@ -68,7 +69,14 @@ class Optimizer:
         self.set_wd_mult({})
 
     def __getstate__(self) -> dict[str, Any]:
-        return {key: value for key, value in self.__dict__.items() if not key.startswith("_cached")}
+        return {key: value for key, value in self.__dict__.items()
+                if not key.startswith("_cached") and key != "param_dict"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Of an optimizer that was pickled here or by MXNet, which leaves out `param_dict` as well."""
+        self.__dict__.update(state)
+        self.param_dict = {}
+        self._cached_mults = {}
 
     def state_dict(self) -> dict[str, Any]:
         """Counts, rates, and all else that is data in here and in the schedule, for checkpoints."""
@@ -114,7 +122,8 @@ class Optimizer:
         """The state, with a float32 copy of the weight when `multi_precision` and the weight is float16."""
         if self.multi_precision and weight._tensor.dtype is torch.float16:
             master = weight.astype("float32")
-            return (master, self.create_state(index, master))
+            inner = self.create_state(index, master)
+            return (master, inner) if self._master_first else (inner, master)
         if weight._tensor.dtype is torch.float16:
             warnings.warn("Accumulating with float16 in optimizer can lead to poor accuracy or slow convergence. "
                           "Consider using multi_precision=True option of the optimizer", UserWarning, stacklevel=2)
@@ -131,11 +140,15 @@ class Optimizer:
                 self.update_multi_precision(*one)
             return
         if self.multi_precision and weight._tensor.dtype is torch.float16:
-            master, inner = state
+            master, inner = self._master_and_state(state)
             self.update(index, master, grad.astype("float32"), inner)
             weight._tensor.copy_(master._tensor)
         else:
             self.update(index, weight, grad, state)
+
+    def _master_and_state(self, state: Any) -> Any:
+        """The float32 copy and the state proper of a float16 weight."""
+        return state if self._master_first else state[::-1]
 
     def update_multi(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
                      states: Sequence[Any]) -> None:
@@ -162,10 +175,12 @@ class Optimizer:
         """Removed, in MXNet too: raises DeprecationWarning. Use `set_lr_mult`."""
         raise DeprecationWarning("set_lr_scale is gone: use set_lr_mult")
 
+    _cached_mults: dict[Any, tuple[float, float]]
+
     def set_lr_mult(self, args_lr_mult: Mapping[Any, float]) -> None:
         """Multipliers of the rate by name or index, over those that the symbol's attributes give."""
         self.lr_mult = {**self._from_symbol("__lr_mult__"), **args_lr_mult}
-        self._cached_mults: dict[Any, tuple[float, float]] = {}
+        self._cached_mults = {}
 
     def set_wd_mult(self, args_wd_mult: Mapping[Any, float]) -> None:
         """Multipliers of the decay; it is 0 for names that end in neither `_weight` nor `_gamma`, unless given."""

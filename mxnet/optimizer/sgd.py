@@ -26,6 +26,8 @@ class SGD(Optimizer):
     `lazy_update` concerns sparse gradients only. MXNet operators `sgd_update`, `sgd_mom_update`.
     """
 
+    _master_first = False
+
     def __init__(self, momentum: float = 0.0, lazy_update: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.momentum, self.lazy_update = momentum, lazy_update
@@ -57,7 +59,7 @@ class SGD(Optimizer):
             else:
                 self._update_one(index, weight, grad, state)
             return
-        master, mom = state
+        master, mom = self._master_and_state(state)
         self._update_count(index)
         given = dict(lr=self._get_lr(index), wd=self._get_wd(index), rescale_grad=self.rescale_grad,
                      clip_gradient=self._clip(), out=weight)
@@ -71,12 +73,6 @@ class SGD(Optimizer):
         sgd_step([weight._tensor], [grad._tensor], [state._tensor] if state is not None else [], [self._get_lr(index)],
                  [self._get_wd(index)], self.momentum, self.rescale_grad, self._clip())
 
-    def create_state_multi_precision(self, index: Any, weight: NDArray) -> Any:
-        if self.multi_precision and weight._tensor.dtype is torch.float16:
-            master = weight.astype("float32")
-            return (master, self.create_state(index, master))
-        return super().create_state_multi_precision(index, weight)
-
 
 @register
 class ccSGD(SGD):
@@ -86,6 +82,8 @@ class ccSGD(SGD):
 @register
 class NAG(Optimizer):
     """Nesterov's accelerated gradient. MXNet operator `nag_mom_update`."""
+
+    _master_first = False
 
     def __init__(self, momentum: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)

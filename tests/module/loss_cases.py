@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Losses of Module.fit, batch for batch, for four kinds of networks and every optimizer, as functions of the engine.
 
-`python loss_cases.py folder [size]` with MXNet writes what the tests compare with: `small.npz`, and `large.npz` with the
-networks in the sizes that people train. Parameters and batches to begin with are made from names and seeds.
+`python loss_cases.py folder [size]` with MXNet writes what the tests compare with: `small.npz`, and `large.npz`
+with the networks in the sizes that people train. Parameters and batches to begin with are made from names and seeds.
 """
 import os
 import sys

@@ -2,6 +2,7 @@
 """Binding a symbol: from what the caller gives to the full lists of arrays that an executor needs."""
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -122,9 +123,10 @@ def simple_bind(symbol: Symbol, ctx: Context, grad_req: Any, type_dict: Mapping[
         raise MXNetNotImplementedError(f"simple_bind: sparse storage is not supported yet: {sparse}")
     inputs = symbol.list_inputs()
     for name in shapes:
-        if name not in inputs:
-            raise MXNetValueError(f"simple_bind: {name!r} is not an argument.{nearest(name, inputs)} "
-                                  f"The arguments are {inputs}")
+        if name not in inputs:                       # MXNet ignores it in silence
+            warnings.warn(f"simple_bind: the shape of {name!r} is ignored, there is no such argument."
+                          f"{nearest(name, inputs)} The arguments are {inputs}", stacklevel=3)
+    shapes = {name: shape for name, shape in shapes.items() if name in inputs}
     kinds = {name: as_torch(kind) for name, kind in (type_dict or {}).items()}
     facts, dtypes = infer_all(symbol, shapes, kinds)
     names = symbol.list_arguments()

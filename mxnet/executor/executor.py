@@ -25,6 +25,7 @@ from ..symbol.symbol import Symbol
 from ..symbol.traits import monitored_inputs
 from . import announce
 from .direct import DirectPair, Target, can_run_directly
+from .footprint import kept_results, peak_bytes
 from .handover import is_large, store
 from .lowering import Program
 from .mirror import MirroredRun, mirrored
@@ -94,19 +95,33 @@ class Executor:
                 self._wanted.append(position)
         self._grad_of_wanted = dict((*self._write, *self._add))
         self._leaves: list[tuple[torch.Tensor, torch.Tensor]] = [(torch.empty(0), torch.empty(0))] * len(self._wanted)
-        # Losses compute something of their own; other outputs may be an argument, or a view of one.
-        self._fresh = [node.op is not None and node.op.is_loss(node.params) and not node.op.alias
-                       for node, _ in self._symbol._outputs]
+        # Results of operators that may return views may be an argument, or share its memory.
+        self._fresh = [node.op is not None and not (node.op.alias or node.op.varying_aux or node.op.open_params
+                                                    or node.subgraphs) for node, _ in self._symbol._outputs]
         self._losses = [node.op is not None and node.op.is_loss(node.params) for node, _ in self._symbol._outputs]
+        reached = self._reached()
+        # Whether an output needs no head gradient: because it is a loss, or because every way from it to a variable
+        # with a gradient leads through one, as from `Reshape(SoftmaxOutput(...))`.
+        self._headless = [id(node) not in reached for node, _ in self._symbol._outputs]
+
+    def _reached(self) -> set[int]:
+        """Ids of the nodes whose head gradient leads to a gradient that is wanted."""
+        variables = [node for node in self._symbol._nodes if node.op is None]
+        reached = {id(variables[position]) for position in self._wanted}
+        for node in self._symbol._nodes:
+            if node.op is not None and not node.op.is_loss(node.params) and \
+                    any(id(source) in reached for source, _ in node.inputs):
+                reached.add(id(node))
+        return reached
 
     # ---- programs -------------------------------------------------------------------------------
 
-    def _program(self, train: bool, taped: bool) -> Program:
+    def _program(self, train: bool, taped: bool, improve: bool = True) -> Program:
         """The program for this use, shared by all executors of the symbol."""
-        cache, key = self._symbol._program_cache(), (train, taped, *self._program_key)
+        cache, key = self._symbol._program_cache(), (train, taped, improve, *self._program_key)
         if key not in cache:
             cache[key] = Program(self._symbol._outputs, train=train, taped=taped, device=self._ctx.device,
-                                 groups=self._group2ctx, shapes=self._shapes)
+                                 groups=self._group2ctx, shapes=self._shapes, improve=improve)
         return cache[key]
 
     def _direct_pair(self) -> DirectPair | None:
@@ -159,7 +174,7 @@ class Executor:
     def _run(self, train: bool, taped: bool) -> None:
         by_node = self._monitor is not None or watching.nan_check
         pair = self._direct_pair() if taped and not by_node else None
-        program = pair.program if pair is not None else self._program(train, taped)
+        program = pair.program if pair is not None else self._program(train, taped, not by_node)
         tensors = [source._tensor for source in self._sources]
         if taped and pair is None:
             self._put_leaves(tensors)
@@ -175,13 +190,13 @@ class Executor:
             if pair is not None:
                 results, self._saved = results[:len(self.outputs)], list(results[len(self.outputs):])
         except REFUSALS as error:
-            raise self._locate(program, tensors, error) from error
+            raise self._locate(train, taped, tensors, error) from error
         self._roots = results if taped and pair is None else None
         self._ran = True
         for handle, result, fresh in zip(self.outputs, results, self._fresh):
             if taped and pair is None:
                 result = result.detach()
-            handle._tensor = result if fresh else self._own(result)
+            handle._tensor = result.contiguous() if fresh else self._own(result)
 
     def _watch(self, program: Program, taped: bool) -> Watch:
         """What runs a program node by node."""
@@ -194,7 +209,8 @@ class Executor:
 
     def _own(self, result: torch.Tensor) -> torch.Tensor:
         """An output in contiguous memory that is no argument's."""
-        if result.numel() and any(result.data_ptr() == source._tensor.data_ptr() for source in self._sources):
+        memory = result.untyped_storage().data_ptr()
+        if memory and any(memory == source._tensor.untyped_storage().data_ptr() for source in self._sources):
             return result.clone(memory_format=torch.contiguous_format)
         return result.contiguous()
 
@@ -208,10 +224,12 @@ class Executor:
                 self._leaves[i] = (tensor, leaf)
             tensors[position] = leaf
 
-    def _locate(self, program: Program, tensors: Sequence[torch.Tensor], error: BaseException) -> BaseException:
+    def _locate(self, train: bool, taped: bool, tensors: Sequence[torch.Tensor],
+                error: BaseException) -> BaseException:
         """Find the node that fails, by running again node by node."""
         if is_final(error):
             return error
+        program = self._program(train, taped, improve=False)
         watch = Watch(program.module)
         try:
             rng = generator(self._ctx) if program.needs_rng else None
@@ -296,7 +314,7 @@ class Executor:
         if len(given) > len(roots):
             given = given[:len(roots)]
         heads: list[torch.Tensor | None] = []
-        for position, (root, loss) in enumerate(zip(roots, self._losses)):
+        for position, (root, headless) in enumerate(zip(roots, self._headless)):
             head = given[position] if position < len(given) else None
             if head is not None:
                 if not isinstance(head, NDArray):
@@ -308,7 +326,7 @@ class Executor:
                 if given_head.dtype is not root.dtype or given_head.device != root.device:
                     given_head = given_head.to(device=root.device, dtype=root.dtype)
                 heads.append(given_head)
-            elif loss or not root.is_floating_point():
+            elif headless or not root.is_floating_point() or (taped and not root.requires_grad):
                 heads.append(torch.ones((), dtype=root.dtype, device=root.device).expand(root.shape)
                              if taped and root.is_floating_point() else None)
             elif out_grads is None:
@@ -371,9 +389,17 @@ class Executor:
         from .bind import reshape
         return reshape(self, partial_shaping, allow_up_sizing, kwargs)
 
+    def get_optimized_symbol(self) -> Symbol:
+        """The symbol that is bound: what is optimised is the code made from it, see `debug_str`."""
+        return self._symbol
+
     def debug_str(self) -> str:
-        """The graph, and the code that runs it."""
-        return f"{self._symbol.debug_str()}\n{self._program(False, False).module.code}"
+        """The graph, the code that runs it, and how much memory the results in it take."""
+        names = zip((*self._arg_names, *self._aux_names), (*self.arg_arrays, *self.aux_arrays))
+        outputs = self._symbol._outputs
+        peak = peak_bytes(outputs, dict(names), kept_results(outputs, self._reached()))
+        return (f"{self._symbol.debug_str()}\n{self._program(False, False).module.code}\n"
+                f"Total {-(-peak // 2 ** 20)} MB allocated")
 
 
 def _copy_into(name: str, target: NDArray, value: NDArray) -> None:

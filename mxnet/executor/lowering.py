@@ -17,6 +17,7 @@ from ..context import Context
 from ..ops.infer import sized
 from ..ops.registry import Operator
 from ..symbol.graph import Entry, Node, topological
+from . import passes
 
 _PLAIN = (int, float, bool, str, type(None), torch.dtype)
 
@@ -30,16 +31,22 @@ class Program:
     keeping : nodes that run their operator's keeping kernel; what these keep follows the outputs, in that order
     needs_rng : whether some operator draws random numbers
     module : the fx module, for printing (`module.code`) and for watching node by node
+
+    With `improve` the passes (see `passes`) are run; without, each node of the symbol has its call.
     """
 
     def __init__(self, outputs: Sequence[Entry], *, train: bool, taped: bool, device: torch.device,
-                 groups: Mapping[str, Context], shapes: Mapping[int, Any], keeping: Sequence[Node] = ()) -> None:
+                 groups: Mapping[str, Context], shapes: Mapping[int, Any], keeping: Sequence[Node] = (),
+                 improve: bool = True) -> None:
         order = topological(outputs)
         self.variables = [node for node in order if node.op is None]
         lowering = _Lowering(train, taped, device, groups, shapes, keeping)
         graph = lowering.build(order, outputs)
         self.needs_rng = lowering.needs_rng
-        self.module = fx.GraphModule(torch.nn.Module(), graph)
+        constants: dict[str, Any] = {}
+        if improve:
+            passes.improve(graph, constants, train)
+        self.module = fx.GraphModule(constants, graph)
         self.run: Callable[..., tuple[torch.Tensor, ...]] = self.module.forward
 
 
@@ -91,7 +98,8 @@ class _Lowering:
             asks[name] = self.train if what == "is_train" else place if what == "device" else self.rng
             self.needs_rng |= what == "rng"
         made = self.graph.call_function(target, tuple(inputs), {**params, **asks})
-        made.meta["node"] = node
+        made.meta.update(node=node, place=place, keeps=id(node) in self.kept,
+                         sized=None if node.inputs else self.shapes.get(id(node)))
         if id(node) in self.kept:
             self.kept[id(node)] = self.graph.call_function(operator.getitem, (made, 1))
             made = self.graph.call_function(operator.getitem, (made, 0))

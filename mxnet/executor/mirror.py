@@ -9,6 +9,7 @@ because backward runs once.
 """
 from __future__ import annotations
 
+import functools
 import os
 import weakref
 from collections.abc import Callable, Iterable
@@ -59,7 +60,7 @@ class _Recipe:
 
     def __init__(self, call: Callable[..., Any], inputs: list[Any], rng: torch.Generator | None) -> None:
         self.call, self.inputs, self.rng = call, inputs, rng
-        self.state = None if rng is None else rng.get_state()
+        self.state = torch.empty(0) if rng is None else rng.get_state()
         self.waiting = 0
         self.made: _Made | None = None
 
@@ -100,6 +101,10 @@ class _Recipe:
             if self.rng is not None:
                 self.rng.set_state(present)
         return _Made([x.detach() for x in outputs], saved)
+
+    def saved(self, number: int) -> Tensor:
+        """What autograd saved of that number."""
+        return self.follow().saved[number]
 
     def let_go(self) -> None:
         """One value less is waited for."""
@@ -169,7 +174,10 @@ class MirroredRun(Watch):
 
     def start(self, *arguments: Any) -> tuple[Any, ...]:
         with torch.autograd.graph.saved_tensors_hooks(self._pack, _unpack):
-            return super().start(*arguments)
+            results = super().start(*arguments)
+        self.live.clear()                      # autograd keeps the hooks, and they would keep all recipes
+        self.current = None
+        return results
 
     def apply(self, node: Node, target: Any, args: Any, kwargs: Any) -> Any:
         if id(node) not in self.nodes or not any(isinstance(x, Tensor) and x.requires_grad for x in args):
@@ -185,7 +193,7 @@ class MirroredRun(Watch):
                 self.live.setdefault(_address(output), []).append((weakref.ref(output), recipe, number))
         for number, saved in enumerate(own):
             if saved is not None:
-                saved.become(recipe, lambda recipe=recipe, number=number: recipe.follow().saved[number])
+                saved.become(recipe, functools.partial(recipe.saved, number))
         return result
 
     def _source(self, value: Any) -> Any:
@@ -202,17 +210,14 @@ class MirroredRun(Watch):
         return None
 
     def _pack(self, value: Tensor) -> Any:
-        result, own = self._result(value), None
-        if result is not None:
-            packed = _Saved(value)
+        result = self._result(value)
+        own = result is None and self.own is not None and _address(value) not in self.kept
+        packed = _Saved(value) if own or result is not None else None
+        if packed is not None and result is not None:
             packed.become(result.recipe, result.value)
-        elif self.own is not None and _address(value) not in self.kept:
-            packed = own = _Saved(value)
-        else:
-            packed = value
         if self.own is not None:
-            self.own.append(own)
-        return packed
+            self.own.append(packed if own else None)
+        return value if packed is None else packed
 
 
 def _unpack(packed: Any) -> Tensor:

@@ -85,12 +85,12 @@ def test_the_environment_mirrors_what_is_cheap(make, shape, monkeypatch):
 
 
 def test_memory_is_saved():
-    plain = executor(blocks(12), (4, 3, 16, 16))
-    thrifty = executor(blocks(12, force_mirroring="True"), (4, 3, 16, 16))
+    plain = executor(blocks(20), (4, 3, 16, 16))
+    thrifty = executor(blocks(20, force_mirroring="True"), (4, 3, 16, 16))
     step(plain), step(thrifty)                                    # outputs and gradients are there now
     layer = 4 * 8 * 16 * 16 * 4                                   # bytes of one result
     without, with_ = (peak(lambda exe=exe: step(exe)) for exe in (plain, thrifty))
-    assert without - with_ > 10 * layer, (without / layer, with_ / layer)      # one of two results kept per block
+    assert without - with_ > 15 * layer, (without / layer, with_ / layer)      # of two results per block one is kept
 
 
 def test_operators_run_again_and_once_only():

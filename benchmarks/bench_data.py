@@ -2,8 +2,8 @@
 """Reading data: `ImageRecordIter` and other iterators against MXNet, bare OpenCV, and bare file reading.
 
 A run makes an iterator and reads one epoch; the images are 640 JPEGs of 500x375, made of smooth noise. The column
-"torch" is the physical limit: decoding, resizing, cropping and conversion by two Python threads with OpenCV alone, or
-reading the bytes alone.
+"torch" is the physical limit: decoding, resizing, cropping and conversion by two Python threads with OpenCV alone,
+NumPy or torch alone, or reading and writing the bytes alone.
 """
 from __future__ import annotations
 
@@ -26,7 +26,15 @@ with mx.recordio.MXIndexedRecordIO(folder + "/a.idx", folder + "/a.rec", "w") as
         coarse = cv2.resize(g.integers(0, 256, (24, 32, 3)).astype(np.uint8), (500, 375), interpolation=2)
         fine = np.clip(coarse + g.normal(0, 8, coarse.shape), 0, 255).astype(np.uint8)
         record.write_idx(at, mx.recordio.pack_img((0, float(at % 10), at, 0), fine, quality=90))
+with mx.recordio.MXRecordIO(folder + "/large.rec", "w") as record:
+    for at in range(64):
+        coarse = cv2.resize(g.integers(0, 256, (24, 32, 3)).astype(np.uint8), (1600, 1200), interpolation=2)
+        fine = np.clip(coarse + g.normal(0, 8, coarse.shape), 0, 255).astype(np.uint8)
+        record.write(mx.recordio.pack_img((0, at, at, 0), fine, quality=90))
 np.savetxt(folder + "/a.csv", g.normal(size=(2000, 100)), delimiter=",")
+for name, head, size in (("images", (0x803, 10000, 28, 28), 10000 * 784), ("labels", (0x801, 10000), 10000)):
+    with open(folder + "/" + name, "wb") as file:
+        file.write(np.array(head, ">u4").tobytes() + g.integers(0, 10, size).astype(np.uint8).tobytes())
 """
 ITERATOR = """
 import mxnet as mx
@@ -64,6 +72,37 @@ def run():
         while file.read(1 << 20):
             pass
 """
+PLAIN_WRITE = """
+import tempfile, os
+path, payload = os.path.join(tempfile.mkdtemp(), "w.rec"), os.urandom(40000)
+def run():
+    with open(path, "wb") as file:
+        for _ in range(500):
+            file.write(payload)
+"""
+PLAIN_CSV = f"""
+import numpy as np
+def run():
+    np.loadtxt({FOLDER + '/a.csv'!r}, delimiter=",", dtype=np.float32)
+"""
+PLAIN_MNIST = f"""
+import numpy as np, torch
+def run():
+    with open({FOLDER + '/images'!r}, "rb") as file:
+        data = torch.from_numpy(np.frombuffer(file.read(), np.uint8, -1, 16).copy()).to(torch.float32).div_(256)
+    order = torch.randperm(10000)
+    data = data.reshape(10000, 784)
+    for at in range(0, 9984, 64):
+        data.index_select(0, order[at:at + 64])
+"""
+PLAIN_MEMORY = """
+import torch
+data = torch.rand(4096, 784)
+def run():
+    order = torch.randperm(4096)
+    for at in range(0, 4096, 64):
+        data.index_select(0, order[at:at + 64])
+"""
 WRITE = """
 import mxnet as mx, tempfile, os
 path, payload = os.path.join(tempfile.mkdtemp(), "w.rec"), os.urandom(40000)
@@ -90,18 +129,25 @@ def both(code: str) -> dict[str, str]:
 
 def cases() -> dict[str, dict[str, str]]:
     """All cases by name."""
+    digits = f"image={FOLDER + '/images'!r}, label={FOLDER + '/labels'!r}, batch_size=64, silent=True"
+    large = RECORD.replace("/a.rec", "/large.rec")
+    reduced = {"ours": ITERATOR.format(kind="ImageRecordIter", given=large + ", reduced_decode=True"),
+               "mxnet": ITERATOR.format(kind="ImageRecordIter", given=large)}
     csv = f"data_csv={FOLDER + '/a.csv'!r}, data_shape=(100,), batch_size=50"
     return {
         "ImageRecordIter train 640": {**both(ITERATOR.format(kind="ImageRecordIter", given=RECORD)), "torch": BARE},
         "ImageRecordUInt8Iter train 640": both(ITERATOR.format(kind="ImageRecordUInt8Iter", given=RECORD)),
-        "CSVIter 2000x100": both(ITERATOR.format(kind="CSVIter", given=csv)),
-        "NDArrayIter shuffle 4096x784": both(MEMORY),
+        "ImageRecordIter 64 of 1600x1200": both(ITERATOR.format(kind="ImageRecordIter", given=large)),
+        "the same, reduced_decode": reduced,
+        "CSVIter 2000x100": {**both(ITERATOR.format(kind="CSVIter", given=csv)), "torch": PLAIN_CSV},
+        "MNISTIter 10000 shuffled": {**both(ITERATOR.format(kind="MNISTIter", given=digits)), "torch": PLAIN_MNIST},
+        "NDArrayIter shuffle 4096x784": {**both(MEMORY), "torch": PLAIN_MEMORY},
         "MXRecordIO read": {**both(READ), "torch": PLAIN_READ},
-        "MXRecordIO write": both(WRITE),
+        "MXRecordIO write": {**both(WRITE), "torch": PLAIN_WRITE},
     }
 
 
 if __name__ == "__main__":
-    if not os.path.exists(os.path.join(FOLDER, "a.csv")):
+    if not os.path.exists(os.path.join(FOLDER, "labels")):
         subprocess.run([str(PYTHON["ours"]), "-c", MAKE], check=True)
     sys.exit(table(cases()))

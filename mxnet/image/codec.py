@@ -15,6 +15,7 @@ from ..base import MXNetError, MXNetTypeError, MXNetValueError
 from ..context import Context
 from ..ndarray import NDArray
 from ..ndarray.handle import wrap
+from ._header import check_size
 
 __all__ = ["imdecode", "imread"]
 
@@ -70,6 +71,7 @@ def decode(buf: Any, flag: int = 1, to_rgb: bool = True) -> np.ndarray:
     data = np.frombuffer(buf, np.uint8)
     if not data.size:
         raise MXNetError("an image cannot be decoded from 0 bytes")
+    check_size(data.data)
     try:
         image = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE if flag == 0 else cv2.IMREAD_COLOR | flag & _AS_STORED)
     except cv2.error as error:

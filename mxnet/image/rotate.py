@@ -84,6 +84,7 @@ def random_rotate(src: NDArray, angle_limits: Sequence[float], zoom_in: bool = F
     >>> mx.image.random_rotate(mx.nd.ones((3, 5, 7)), (-10, 10)).shape
     (3, 5, 7)
     """
+    low, high = (*angle_limits, 1.0)[:2]              # as NumPy completes one limit
     if src.ndim == 3:
-        return imrotate(src, float(np.random.uniform(*angle_limits)), zoom_in, zoom_out)
-    return imrotate(src, array(np.random.uniform(*angle_limits, size=src.shape[0])), zoom_in, zoom_out)
+        return imrotate(src, float(np.random.uniform(low, high)), zoom_in, zoom_out)
+    return imrotate(src, array(np.random.uniform(low, high, size=src.shape[0])), zoom_in, zoom_out)

@@ -12,6 +12,7 @@ import random
 import numpy as np
 
 from ..base import MXNetError, MXNetValueError
+from ..image._header import check_size
 from ..image.codec import opencv
 from ..image.create import EIGVAL, EIGVEC
 from ..image.resize import AUTO, RANDOM, automatic, short_size
@@ -19,17 +20,28 @@ from ._image_params import Augmenting, Reading
 
 cv2 = opencv()
 _FLAGS = {1: cv2.IMREAD_GRAYSCALE, 3: cv2.IMREAD_COLOR, 4: cv2.IMREAD_UNCHANGED}
+_REDUCED = {1: [(8, cv2.IMREAD_REDUCED_GRAYSCALE_8), (4, cv2.IMREAD_REDUCED_GRAYSCALE_4),
+                (2, cv2.IMREAD_REDUCED_GRAYSCALE_2)],
+            3: [(8, cv2.IMREAD_REDUCED_COLOR_8), (4, cv2.IMREAD_REDUCED_COLOR_4), (2, cv2.IMREAD_REDUCED_COLOR_2)]}
 _TRIES = 10
+_LARGEST = 1 << 26                                # pixels; an image of one row must not become a million rows
 _FIXED, _PARTS = 1024, 32                        # of OpenCV's fixed-point affine maps: units of a pixel, steps
 _MIDDLE = 128                                     # the grey that does not change with contrast
 _HSL_LIMITS = (180, 255, 255)                     # of OpenCV's hue, lightness, saturation in bytes
 
 
-def decode(encoded: bytes, channels: int) -> np.ndarray:
-    """Pixels (height, width, channels) of an encoded image."""
+def decode(encoded: bytes, channels: int, shorter: int = 0) -> np.ndarray:
+    """Pixels (height, width, channels) of an encoded image.
+
+    A JPEG is decoded smaller where its shorter side then still has `shorter` pixels or more (0: as it is).
+    """
     data = np.frombuffer(encoded, np.uint8)
     try:
-        image = cv2.imdecode(data, _FLAGS[channels]) if data.size else None
+        flag = _FLAGS[channels]
+        side = min(check_size(encoded) or (0, 0))
+        if shorter > 0 and side and channels in _REDUCED and encoded[:1] == b"\xff":
+            flag = next((flag for factor, flag in _REDUCED[channels] if side >= factor * shorter), flag)
+        image = cv2.imdecode(data, flag) if data.size else None
     except cv2.error as error:
         raise MXNetError(f"the image cannot be decoded: {error}") from None
     if image is None:
@@ -42,6 +54,11 @@ def decode(encoded: bytes, channels: int) -> np.ndarray:
 
 def resize(image: np.ndarray, width: int, height: int, method: int, rng: random.Random) -> np.ndarray:
     """`cv2.resize` with one of MXNet's interpolations."""
+    if image.shape[:2] == (height, width):
+        return image
+    if width * height > max(_LARGEST, image.size):
+        raise MXNetError(f"the image, {image.shape[1]} wide and {image.shape[0]} high, would be enlarged to {width} x "
+                         f"{height} pixels")
     made = cv2.resize(image, (width, height), interpolation=_method(image, width, height, method, rng))
     return made if made.ndim == 3 else made[:, :, None]
 
@@ -59,7 +76,7 @@ def augment(image: np.ndarray, params: Augmenting, rng: random.Random) -> np.nda
     if params.affine:
         image = _warp(image, params, rng)
     if params.pad > 0:
-        image = border(image, *[params.pad] * 4, params.fill_value)
+        image = border(image, params.pad, params.pad, params.pad, params.pad, params.fill_value)
     image = _crop(image, params, rng)
     if image.shape[2] == 3:
         image = _color(image, params, rng)
@@ -247,8 +264,10 @@ class Normalizer:
                 cv2.extractChannel(image, channel, out[at])
             return
         if out.dtype == np.int8:
-            for at, channel in enumerate(self._order):
-                np.minimum(image[:, :, channel], np.iinfo(out.dtype).max, out=out[at], casting="unsafe")
+            # MXNet rounds means, and knows no scale of these.
+            mean = self._mean[:, :, None] if self._mean_image is None else self._mean_image
+            values = image[:, :, self._order].transpose(2, 0, 1) - np.floor(mean + 0.5).astype(np.int16)
+            np.clip(values, -128, 127, out=out, casting="unsafe")
             return
         table, contrast = self._table, 1.0
         if any(self._jitter):

@@ -40,6 +40,7 @@ class Reading:
     data_name: str = "data"
     label_name: str = "softmax_label"
     on_error: str = "raise"
+    reduced_decode: bool = False
     resize: int = -1
     inter_method: int = 1
     fill_value: int = 255

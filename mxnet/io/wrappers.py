@@ -208,7 +208,7 @@ class _Worker:
         self._thread.start()
 
     def _run(self, source: Any) -> None:
-        item = self
+        item: Any = self                                 # anything but what ends the loop
         while item is not None and not isinstance(item, BaseException):
             self._wanted.acquire()
             if self._stopping:

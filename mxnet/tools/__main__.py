@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from . import launch
+from . import data, im2rec, launch, rec2idx
 
-TOOLS = {"launch": launch}
+TOOLS = {"data": data, "im2rec": im2rec, "launch": launch, "rec2idx": rec2idx}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -41,7 +41,10 @@ RECORD = {
 }
 OTHERS = {
     "ImageRecordUInt8Iter": {"plain": {}, "resize": dict(resize=35)},
-    "ImageRecordInt8Iter": {"plain": {}},
+    "ImageRecordInt8Iter": {"plain": {}, "means": dict(mean_r=100.5, mean_g=100.4, mean_b=-7.7, std_r=3, scale=2),
+                            "mean image": dict(mean_img="mean.bin"), "mirror": dict(mirror=True)},
+    "ImageRecordIter_v1": {"plain": {}, "resize": dict(resize=35, mirror=True, mean_r=5, std_r=2)},
+    "ImageRecordUInt8Iter_v1": {"resize": dict(resize=35, mirror=True)},
     "ImageDetRecordIter": {"plain": {}, "pad": dict(label_pad_width=30, label_pad_value=-7),
                            "mirror": dict(rand_mirror_prob=1.0), "mean": dict(mean_r=3, std_g=2, scale=0.5),
                            "cubic": dict(inter_method=2, resize=50), "mean image": dict(mean_img="mean.bin"),

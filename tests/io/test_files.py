@@ -13,6 +13,7 @@ import pytest
 import mxnet as mx
 import mxnet.io
 from mxnet.base import MXNetError
+from mxnet.io import _csv
 
 MNIST = Path(__file__).parents[2] / "examples" / "data" / "mnist10k"
 
@@ -96,7 +97,7 @@ def test_huge_header_in_compressed_images(tmp_path: Path) -> None:
 def test_missing_files(tmp_path: Path) -> None:
     with pytest.raises(MXNetError, match="nothing: there is no such file"):
         mx.io.MNISTIter(image=str(tmp_path / "nothing"))
-    with pytest.raises(MXNetError, match="nothing: there is no such file"):
+    with pytest.raises(MXNetError, match="nothing: the file cannot be read: No such file"):
         mx.io.CSVIter(str(tmp_path / "nothing"), (2,))
     with pytest.raises(MXNetError, match=r"part_index 2 is not in \[0, 2\)"):
         mx.io.MNISTIter(**write_digits(tmp_path), num_parts=2, part_index=2)
@@ -127,14 +128,78 @@ def test_csv_dtypes(tmp_path: Path) -> None:
     assert mx.io.CSVIter(path, (2,), dtype="float64").next().data[0].dtype == np.float64
 
 
-@pytest.mark.filterwarnings("ignore:.*input contained no data:UserWarning")
 @pytest.mark.parametrize(("text", "match"), [
-    ("1,2\n3,x\n", "d: .*'x'"), ("1,2\n3\n", "d: "), ("1,2,3\n", r"rows have 3 values, the shape \(2,\) needs 2"),
-    ("", "d: "), ("\n", "d: "),
+    ("1,2\n3,x\n", "d, line 2: expected numbers with commas between, found 'x'"),
+    ("1,2\n3\n", "d, line 2: 1 values, the shape needs 2: b'3'"),
+    ("1,2,3\n", "d, line 1: 3 values, the shape needs 2"),
+    ("", "d: there are no rows"), ("\n", "d: there are no rows"), ("#1,2\n3,4\n", "line 1: .* found '#1'"),
+    ("1,2\n" * 70000 + "1,,2\n", "line 70001: .* found ''"), ("1,1_0\n", "line 1: 2 values"),
+    ("1,2 3\n", "found '2 3'"), ("1,2\n\n3,0x5\n", "line 3: .*found '0x5'"), ("1,-\n", "found '-'"),
+    ("1,.\n", r"found '\.'"), ("1,1e\n", "found '1e'"), ("1,--5\n", "found '--5'"),
+    ("1,1.2.3\n", r"found '1\.2\.3'"),
 ])
 def test_damaged_csv(tmp_path: Path, text: str, match: str) -> None:
     with pytest.raises(MXNetError, match=match):
         mx.io.CSVIter(write_table(tmp_path / "d", text), (2,))
+
+
+ODD = """1 -1 +1 007 1. .5 -.5 1e3 1E-3 -1.5e+2 0.1 123456789 12345678 1e400 -1e-400 1e39 1e99999999999 nan inf -inf
+    3.4028235e38 0.30000000000000004 1234567.123456789012345678 0.00000000000000000123 4.9e-324 99999999.99999999 -0
+    -0.0 0.000000000000000001234567890123 16777217 1.17549435e-38 1e-45""".split() + [" 1 ", "1\t"]
+
+
+@pytest.mark.parametrize("among", [0, 40000])
+@pytest.mark.parametrize("text", ODD)
+def test_numbers_are_read_as_python_reads_them(tmp_path: Path, text: str, among: int) -> None:
+    path = write_table(tmp_path / "d", f"{text},2.5\n" + "1.25,-3\n" * among + f"-3,{text}")
+    values = _csv.read_csv(path, 2, np.dtype(np.float32))
+    with np.errstate(over="ignore"):
+        np.testing.assert_array_equal(values[0], np.array([float(text), 2.5]).astype(np.float32))
+        np.testing.assert_array_equal(values[-1], np.array([-3, float(text)]).astype(np.float32))
+    assert values.shape == (among + 2, 2)
+
+
+@pytest.mark.parametrize("form", ["%.18e", "%.6g", "%d", "%.3f", "%.9f", "%r"])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64"])
+def test_tables_of_random_numbers(tmp_path: Path, form: str, dtype: str) -> None:
+    g = np.random.default_rng(7)
+    rows = [form % value for value in (g.normal(size=3000) * 10.0 ** g.integers(-3, 6, 3000)).tolist()]
+    path = write_table(tmp_path / "d", "".join(",".join(rows[at:at + 3]) + "\n" for at in range(0, 3000, 3)))
+    expected = np.array([float(cell) for cell in rows]).astype(dtype).reshape(-1, 3)
+    np.testing.assert_array_equal(_csv.read_csv(path, 3, np.dtype(dtype)), expected)
+
+
+@pytest.mark.parametrize("text", ["1,2,\n3,4,\n", "1,2\r\n3,4\r\n", "\n1,2\n\n3,4\n\n", "\ufeff1,2\n3,4",
+                                  "1, 2\n 3 ,4\n", "1,2\r3,4\r"])
+def test_forms_of_lines(tmp_path: Path, text: str) -> None:
+    (tmp_path / "d").write_bytes(text.encode())
+    batch = mx.io.CSVIter(str(tmp_path / "d"), "(2,)", batch_size="2").next()
+    assert batch.data[0].asnumpy().tolist() == [[1, 2], [3, 4]]
+
+
+def test_csv_numbers_that_do_not_fit(tmp_path: Path) -> None:
+    with pytest.raises(MXNetError, match="a number that int8 does not hold"):
+        mx.io.CSVIter(write_table(tmp_path / "d", "1,300\n"), (2,), dtype="int8")
+    batch = mx.io.CSVIter(write_table(tmp_path / "d", "1.0,-3e1\n"), (2,), dtype="int32").next()
+    assert batch.data[0].asnumpy().tolist() == [[1, -30]]
+
+
+@pytest.mark.parametrize(("shape", "kept"), [((1,), (2,)), ((1, 1), (2,)), ((2,), (2, 2)), ((2, 1), (2, 2, 1))])
+def test_csv_label_shapes(tmp_path: Path, shape: Any, kept: Any) -> None:
+    labels = write_table(tmp_path / "l", "1\n2\n" if np.prod(shape) == 1 else "1,2\n3,4\n")
+    it = mx.io.CSVIter(write_table(tmp_path / "d", "1\n2\n"), 1, labels, shape, batch_size=2)
+    assert it.next().label[0].shape == kept
+    without = mx.io.CSVIter(str(tmp_path / "d"), 1, label_shape=shape, batch_size=2)
+    assert without.next().label[0].shape == (2,)
+
+
+def test_registered_iterators_give_single_arrays(tmp_path: Path) -> None:
+    it = mx.io.CSVIter(write_table(tmp_path / "d", "1\n2\n3\n"), (1,), batch_size=1)
+    assert it.iter_next() and it.getdata().asnumpy().tolist() == [[1]] and it.getlabel().shape == (1,)
+    assert it.getindex().dtype == np.uint64
+    it.next()
+    it.debug_skip_load()
+    assert [it.next().data[0].asnumpy().tolist() for _ in range(4)] == [[[2]]] * 4
 
 
 def test_csv_files_do_not_belong_together(tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ BAD = {
     "mode": (dict(resize_mode="fill"), "resize_mode is force, shrink or fit, not 'fill'"),
     "emit": (dict(crop_emit_mode="edge"), "crop_emit_mode is center or overlap, not 'edge'"),
     "scales": (dict(min_crop_scales=.5, max_crop_scales=(.5,)), r"min_crop_scales 0\.5 and max_crop_scales 0\.5"),
-    "overlaps": (dict(min_crop_overlaps=.5, max_crop_overlaps=.4), r"min_crop_overlaps 0\.5 is above max_crop_overlaps"),
+    "overlaps": (dict(min_crop_overlaps=.5, max_crop_overlaps=.4), r"min_crop_overlaps 0\.5 is above max_crop"),
     "aspects": (dict(min_crop_aspect_ratios=-1), "min_crop_aspect_ratios is at least 0"),
     "samplers": (dict(min_crop_scales=(.1, .2)), "one for each of the 1 crop samplers"),
     "text": (dict(max_crop_trials="x"), r"max_crop_trials is of type tuple\[int, ...\], not 'x'"),
@@ -189,3 +189,84 @@ def test_reset_in_the_middle():
     made.reset()
     assert made.next().label[0].asnumpy().tolist() == [0, 2, 4, 6]
     assert [batch.pad for batch in made] == [0, 2]
+
+
+def jpegs(folder, width=200, height=150, count=4):
+    cv2 = pytest.importorskip("cv2")
+    path, g = str(folder / "large.rec"), np.random.default_rng(2)
+    with mx.recordio.MXRecordIO(path, "w") as record:
+        for at in range(count):
+            image = cv2.resize(g.integers(0, 256, (5, 6, 3)).astype(np.uint8), (width, height), interpolation=2)
+            record.write(mx.recordio.pack_img((0, at, at, 0), image))
+    return path
+
+
+@pytest.mark.parametrize(("resize", "shape", "near"), [
+    (75, (3, 70, 80), 2.0), (40, (3, 40, 40), 3.0), (18, (3, 18, 18), 8.0), (76, (3, 70, 80), 0.0),
+    (30, (1, 30, 30), 4.0)])
+def test_reduced_decoding(tmp_path, resize, shape, near):
+    given = dict(path_imgrec=jpegs(tmp_path), data_shape=shape, batch_size=4, resize=resize, inter_method=3)
+    whole, reduced = (mx.io.ImageRecordIter(**given, reduced_decode=choice).next().data[0].asnumpy()
+                      for choice in (False, True))
+    assert np.abs(whole - reduced).mean() <= near
+    assert (whole != reduced).any() == (near > 0)
+
+
+def test_reduced_decoding_keeps_sizes(tmp_path):
+    """The longer side follows from the size in the file, not from the reduced one."""
+    for size in ((201, 151), (151, 203), (333, 250)):
+        given = dict(path_imgrec=jpegs(tmp_path, *size, 1), data_shape=(3, 37, 37), batch_size=1, resize=37,
+                     rand_crop=True, seed_aug=5, inter_method=3)
+        whole, reduced = (mx.io.ImageRecordIter(**given, reduced_decode=choice).next().data[0].asnumpy()
+                          for choice in ("False", "True"))
+        assert np.abs(whole - reduced).mean() < 6
+
+
+def test_size_of_an_image():
+    from mxnet.image._header import image_size
+    with open(os.path.join(FOLDER, "0.jpg"), "rb") as file:
+        content = file.read()
+    assert image_size(content) == image_size(memoryview(content)) == (52, 40)
+    assert image_size(content[:2] + b"\xff\xff\xe1\0\x04ab" + content[2:]) == (52, 40)
+    for other in (b"", b"\xff\xd8", content[:100], b"\x89PNG", content[:2] + b"\xff\xe1\xff\xff"):
+        assert image_size(other) is None
+
+
+def test_headers_that_ask_for_too_much(tmp_path):
+    with open(os.path.join(FOLDER, "2.png"), "rb") as file:
+        content = file.read()
+    huge = content[:16] + (30000).to_bytes(4, "big") * 2 + content[24:]
+    with pytest.raises(mx.MXNetError, match=r"30000 x 30000 pixels, which \d+ bytes cannot hold"):
+        mx.image.imdecode(huge)
+    with pytest.raises(mx.MXNetError, match="a chunk of the PNG, at byte 33, should have 2147483647 bytes"):
+        mx.image.imdecode(content[:33] + b"\x7f\xff\xff\xff" + content[37:])
+    path = str(tmp_path / "huge.rec")
+    with mx.recordio.MXRecordIO(path, "w") as record:
+        record.write(mx.recordio.pack((0, 1, 2, 0), huge))
+    with pytest.raises(mx.MXNetError, match="huge.rec, byte 0: .*which .* bytes cannot hold"):
+        mx.io.ImageRecordIter(path_imgrec=path, data_shape=(3, 8, 8), batch_size=1).next()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_forked_processes_are_told():
+    made = mx.io.ImageRecordIter(**TRAIN)
+    made.next()
+    child = os.fork()
+    if not child:
+        try:
+            made.next()
+        except mx.MXNetError as error:
+            os._exit(7 if "forked from" in str(error) else 1)
+        os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+
+
+def test_sixteen_bits_are_refused(tmp_path):
+    cv2 = pytest.importorskip("cv2")
+    path = str(tmp_path / "deep.rec")
+    with mx.recordio.MXRecordIO(path, "w") as record:
+        deep = cv2.imencode(".png", np.zeros((30, 32, 4), np.uint16))[1].tobytes()
+        record.write(mx.recordio.pack((0, 1, 2, 0), deep))
+    with pytest.raises(mx.MXNetError, match="expected 4 channels of uint8, the image has 4 of uint16"):
+        mx.io.ImageRecordIter(path_imgrec=path, data_shape=(4, 30, 32), batch_size=1).next()

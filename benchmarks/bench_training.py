@@ -141,7 +141,8 @@ def sides(batch: int, shape: tuple[int, ...], classes: int | None, ours: str, to
 OPTIMIZERS = {name: f"mx.optimizer.create('{name.split()[0]}', {args})" for name, args in {
     "sgd": "momentum=0.9, wd=1e-4", "sgd plain": "wd=1e-4", "nag": "momentum=0.9", "signum": "momentum=0.9", "sgld": "",
     "dcasgd": "", "rmsprop": "", "rmsprop centered": "centered=True", "adam": "", "adagrad": "", "adadelta": "",
-    "adamax": "", "nadam": "", "ftrl": "", "ftml": "", "lbsgd": "momentum=0.9", "lars": "momentum=0.9", "lamb": ""}.items()}
+    "adamax": "", "nadam": "", "ftrl": "", "ftml": "", "lbsgd": "momentum=0.9", "lars": "momentum=0.9",
+    "lamb": ""}.items()}
 UPDATE = """
 import numpy as np
 rng = np.random.RandomState(0)

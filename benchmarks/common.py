@@ -3,10 +3,15 @@
 
 A benchmark is a dict of cases by name; each case gives code for each side. The sides run in processes of their own,
 in turn, round after round, so that what else the machine does falls on all of them; the best of the rounds counts.
+
+On a machine that is busy with other things, `--cpu` compares the processor time of one thread instead: several threads
+of one program then wait for each other most of the time.
 """
 from __future__ import annotations
 
 import json
+import os
+import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -18,32 +23,37 @@ ROUNDS = 5
 RUNNER = """
 import json, sys, time
 case = json.loads(sys.stdin.readline())
+clock = time.process_time if case["cpu"] else time.perf_counter
 space = {}
 exec(case["setup"], space)
 run, done = space["run"], space.get("done", lambda: None)
 run(); done()
-start = time.perf_counter(); run(); done(); once = time.perf_counter() - start
+start = clock(); run(); done(); once = clock() - start
 number = max(1, int(0.2 / max(once, 1e-7)))
 print("ready", flush=True)
 for line in sys.stdin:
-    start = time.perf_counter()
+    start = clock()
     for _ in range(number):
         run()
     done()
-    print((time.perf_counter() - start) / number, flush=True)
+    print((clock() - start) / number, flush=True)
 """
 
 
-def measure(sides: dict[str, str]) -> dict[str, float]:
-    """Seconds for one `run()` of each side; a side is code that defines `run` (and `done`, which waits)."""
+def measure(sides: dict[str, str], cpu: bool = False) -> dict[str, float]:
+    """Seconds for one `run()` of each side; a side is code that defines `run` (and `done`, which waits).
+
+    With `cpu`, seconds of processor time, with one thread.
+    """
     processes = {}
+    environment = {**os.environ, **({"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"} if cpu else {})}
     for side, setup in sides.items():
         if not PYTHON[side].exists():
             continue
         process = subprocess.Popen([str(PYTHON[side]), "-W", "ignore", "-c", RUNNER], stdin=subprocess.PIPE,
                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-                                   cwd=ROOT / "benchmarks")
-        process.stdin.write(json.dumps({"setup": setup}) + "\n")
+                                   cwd=ROOT / "benchmarks", env=environment)
+        process.stdin.write(json.dumps({"setup": setup, "cpu": cpu}) + "\n")
         process.stdin.flush()
         while (line := process.stdout.readline()) not in ("ready\n", ""):
             continue
@@ -63,17 +73,26 @@ def measure(sides: dict[str, str]) -> dict[str, float]:
 
 
 def table(cases: dict[str, dict[str, str]]) -> None:
-    """Run all cases (or those named on the command line) and print times and ratios."""
-    wanted = sys.argv[1:]
+    """Run all cases (or those named on the command line) and print times and ratios, and a summary.
+
+    `--cpu` measures processor time, see above.
+    """
+    wanted = [word for word in sys.argv[1:] if word != "--cpu"]
+    ratios: dict[str, list[float]] = {"MXNet/ours": [], "ours/torch": []}
     print(f"{'case':34} {'ours':>11} {'MXNet':>11} {'torch':>11} {'MXNet/ours':>11} {'ours/torch':>11}")
     for name, sides in cases.items():
         if wanted and not any(word in name for word in wanted):
             continue
-        times = measure(sides)
+        times = measure(sides, "--cpu" in sys.argv)
         ours, mxnet, torch = (times.get(side) for side in ("ours", "mxnet", "torch"))
         ratio = f"{mxnet / ours:10.2f}x" if ours and mxnet else f"{'-':>11}"
         above = f"{ours / torch:10.2f}x" if ours and torch else f"{'-':>11}"
         print(f"{name:34} {text(ours)} {text(mxnet)} {text(torch)} {ratio} {above}", flush=True)
+        ratios["MXNet/ours"] += [mxnet / ours] if ours and mxnet else []
+        ratios["ours/torch"] += [ours / torch] if ours and torch else []
+    for what, found in ratios.items():
+        if len(found) > 1:
+            print(f"{what}: median {statistics.median(found):.2f}, from {min(found):.2f} to {max(found):.2f}")
 
 
 def text(seconds: float | None) -> str:

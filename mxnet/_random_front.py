@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ._mode import counter
 from .base import MXNetTypeError, MXNetValueError, numeric_types
 from .context import Context, current_context
 from .ops.params import _Null
@@ -187,14 +188,16 @@ def _repeating(call: Function, settle: Function) -> Function:
     known: dict[Any, Function] = {}
 
     def draw(*args: Any, **kwargs: Any) -> Any:
+        if counter.recording_threads:                # somebody may want to see each operator
+            return call(*args, **kwargs)
         try:
-            ready = known[(args, *kwargs.items())]
+            ready = known[args, tuple(kwargs.items())]
         except (KeyError, TypeError):
             made = call(*args, **kwargs)
             if len(known) < _KEPT and all(type(value) in _SIMPLE for value in (*args, *kwargs.values())):
                 ready = settle(*args, **kwargs)
                 if ready is not None:
-                    known[(args, *kwargs.items())] = ready
+                    known[args, tuple(kwargs.items())] = ready
             return made
         return ready()
     return draw

@@ -26,6 +26,9 @@ def is_basic(key: Any) -> bool:
 
 def read(tensor: torch.Tensor, key: Any) -> tuple[torch.Tensor, bool]:
     """The part of `tensor` at `key`, and whether it is a view of it."""
+    part = _simple(tensor, key)
+    if part is not None and part.is_contiguous():
+        return part, True
     if is_basic(key):
         part, flipped = _basic(tensor, key)
         if flipped:
@@ -38,6 +41,15 @@ def read(tensor: torch.Tensor, key: Any) -> tuple[torch.Tensor, bool]:
 
 def write(tensor: torch.Tensor, key: Any, value: Any) -> None:
     """Write a scalar, array or nested list into the part of `tensor` at `key`, broadcast to its shape."""
+    part = _simple(tensor, key)
+    if part is not None:
+        if type(value) is float or type(value) is int:
+            part.fill_(value)
+            return
+        if isinstance(value, NDArrayBase) and value._tensor.shape == part.shape \
+                and value._tensor.device == part.device:
+            part.copy_(value._tensor)
+            return
     if not is_basic(key):
         index = _advanced(tensor, key)
         tensor[index] = _fit(_values(value, tensor), tensor[index].shape)
@@ -56,6 +68,17 @@ def covers(tensor: torch.Tensor, key: Any) -> bool:
         return False
     part, flipped = _basic(tensor, key)
     return part.numel() == tensor.numel() and not flipped
+
+
+def _simple(tensor: torch.Tensor, key: Any) -> torch.Tensor | None:
+    """The view of the plainest of keys, an integer or a slice of integers, in which MXNet, torch and Python agree."""
+    kind = type(key)
+    if (kind is int and tensor.ndim > 1) or (kind is slice and key.step is None):
+        try:
+            return tensor[key]
+        except (IndexError, TypeError, RuntimeError):
+            return None                                  # the long way says what is wrong
+    return None
 
 
 def _basic(tensor: torch.Tensor, key: Any) -> tuple[torch.Tensor, list[int]]:

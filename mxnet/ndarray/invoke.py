@@ -85,6 +85,7 @@ def _plan_for_two(op: Operator, run: Plan, check: Check | None) -> Plan:
 def _plan_for_any(op: Operator, params: Params, run: Plan, check: Check | None, shown: int | None) -> Plan:
     """`shown`: how many of several outputs the user sees; None for one output."""
     asks, place = op.asks, getattr(params, "ctx", None)
+    drawing = list(asks.items()) == [("rng", "rng"), ("device", "device")]
 
     def plan(*arrays: NDArrayBase) -> Any:
         ctx = arrays[0]._ctx if arrays else place or current_context()
@@ -92,7 +93,8 @@ def _plan_for_any(op: Operator, params: Params, run: Plan, check: Check | None, 
         try:
             if check is not None:
                 check(tensors)
-            result = run(*tensors, **_asks(op, ctx)) if asks else run(*tensors)
+            result = run(*tensors) if not asks else run(rng=generator(ctx), device=ctx.device) if drawing \
+                else run(*tensors, **_asks(op, ctx))
         except REFUSALS as error:
             raise explain(op, None, tensors, error) from error
         if shown is None:
@@ -220,7 +222,7 @@ def _parse(op: Operator, given: Mapping[str, Any], count: int) -> Params:
 
 def _write_out(op: Operator, made: Any, out: Any) -> Any:
     """Copy results into the arrays that the caller named, and return those."""
-    if type(made) is type(out) and not counter.recording_threads:        # one array, as a rule
+    if isinstance(made, NDArrayBase) and isinstance(out, NDArrayBase) and not counter.recording_threads:
         source, place = made._tensor, out._tensor
         if source.dtype is place.dtype and source.shape == place.shape:
             place.copy_(source)
@@ -299,7 +301,7 @@ def make_function(op: Operator, public: str) -> Callable[..., Any]:
     def call(*args: Any, out: Any = None, name: Any = None, **kwargs: Any) -> Any:
         nonlocal last
         recording = counter.recording_threads and _mode.mode.recording
-        if out is None or (takes_out and not recording):
+        if not watching.active and (out is None or (takes_out and not recording)):
             arrays = args
             try:
                 if out is None and len(args) == last[0] and kwargs == last[1] and not recording:

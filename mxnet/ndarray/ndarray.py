@@ -6,6 +6,7 @@ Arithmetic, methods named after operators (`x.sum(axis=1)`) and in-place forms a
 """
 from __future__ import annotations
 
+import functools
 import math
 import warnings
 from collections.abc import Iterator
@@ -23,6 +24,15 @@ from .handle import NDArrayBase, set_class, wrap
 from .invoke import counter
 
 __all__ = ["NDArray"]
+
+
+@functools.lru_cache(maxsize=4096)
+def _resolved(shape: tuple[int, ...], codes: tuple[int, ...], reverse: bool) -> tuple[int, ...]:
+    """The sizes that the codes of `reshape` mean. Raises MXNetValueError unless they hold as many elements."""
+    target = tuple([size or 0 for size in resolve_shape(tuple(shape), tuple(map(int, codes)), reverse)])
+    if math.prod(target) != math.prod(shape):
+        raise MXNetValueError(f"Cannot reshape array of size {math.prod(shape)} into shape {tuple(codes)}")
+    return target
 
 
 class NDArray(NDArrayBase):
@@ -125,9 +135,10 @@ class NDArray(NDArrayBase):
 
     def asscalar(self) -> Any:
         """The only element, as a NumPy scalar. Raises ValueError unless there is exactly one."""
-        if self.size != 1:
+        if self._tensor.numel() != 1:
             raise MXNetValueError(f"The current array is not a scalar: its shape is {self.shape}")
-        return self.asnumpy().reshape(-1)[0]
+        kind = NUMPY[self._tensor.dtype]
+        return np.float32(self._tensor.item()) if kind is torch.bfloat16 else kind(self._tensor.item())
 
     def item(self) -> Any:
         """The only element, as a Python number."""
@@ -218,10 +229,7 @@ class NDArray(NDArrayBase):
         if counter.recording_threads:
             from . import generate
             return generate.function("Reshape")(self, shape=shape, reverse=reverse)
-        target = [size or 0 for size in resolve_shape(self.shape, tuple(map(int, shape)), bool(reverse))]
-        if math.prod(target) != self.size:
-            raise MXNetValueError(f"Cannot reshape array of size {self.size} into shape {tuple(shape)}")
-        return self._view(tuple(target))
+        return self._view(_resolved(self._tensor.shape, shape, bool(reverse)))
 
     def _view(self, shape: tuple[int, ...]) -> NDArray:
         if not self._tensor.is_contiguous():

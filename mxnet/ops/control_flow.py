@@ -22,7 +22,7 @@ _ASKS = (("is_train", "is_train"), ("rng", "rng"), ("device", "device"))
 
 
 class _ControlFlow(Operator):
-    def prepare(self, params: Params, count: int | None = None) -> Kernel:
+    def prepare(self, params: Params, count: int | None = None, kernel: Kernel | None = None) -> Kernel:
         return lambda *tensors, **asks: _single(self.kernel(tensors, params, asks))
 
 

@@ -208,7 +208,8 @@ class _CustomOperator(Operator):
         kwargs = {key: value for key, value in values.items() if key not in self.params and key != _PROP}
         return Params({**values, _PROP: _Prop(values["op_type"], kwargs)})
 
-    def prepare(self, params: Params, count: int | None = None) -> Callable[..., Any]:
+    def prepare(self, params: Params, count: int | None = None,
+                kernel: Callable[..., Any] | None = None) -> Callable[..., Any]:
         return _Runner(params[_PROP])
 
     def is_loss(self, params: Params) -> bool:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from . import broadcast, cast, dot, elementwise, formulas, identity, reduce, scalar  # noqa: F401  they declare these
-from .families import reduced_axes
+from .families import no_gradient, reduced_axes
 from .formulas import masked
 from .numbers import constant
 from .registry import get
@@ -57,6 +57,8 @@ _of_data("abs", lambda data, head, place: torch.mul(data.sgn(), head, out=place)
 _of_data("sin", lambda data, head, place: torch.mul(data.cos(), head, out=place))
 _of_data("cos", lambda data, head, place: torch.mul(data.sin().neg_(), head, out=place))
 
+for _name in ("sign", "ceil", "floor", "trunc", "fix"):
+    get(_name).direct(no_gradient)
 for _name in ("_copy", "_copyto"):
     get(_name).direct(lambda head: {"data": head})
 

@@ -126,11 +126,11 @@ _BITS = {torch.float32: torch.int32, torch.float64: torch.int64, torch.float16: 
 
 
 def masked(x: Tensor, condition: Tensor, compare: Callable[..., Tensor], out: Tensor | None = None) -> Tensor:
-    """`x`, of a floating dtype, where `condition` compares with 0 so, else 0. `condition` may be broadcast.
+    """`x`, of a floating or whole dtype, where `condition` compares with 0 so, else 0. `condition` may be broadcast.
 
     Bit by bit, as torch's `where` and `masked_fill` take several times as long.
     """
-    kind = _BITS[x.dtype]
+    kind = _BITS.get(x.dtype, x.dtype)
     mask = compare(condition, 0, out=torch.empty(0, dtype=kind, device=x.device)).neg_()
     out = torch.empty_like(x, memory_format=torch.contiguous_format) if out is None else out
     torch.bitwise_and(x.view(kind), mask, out=out.view(kind))

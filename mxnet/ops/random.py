@@ -39,7 +39,8 @@ def _check(fine: bool, what: str, value: Any) -> None:
 
 
 def _check_uniform(low: float, high: float) -> None:
-    _check(low <= high, "low is at most high", f"{low} and {high}")
+    if not low <= high:
+        _check(False, "low is at most high", f"{low} and {high}")
 
 
 def _check_normal(scale: float) -> None:
@@ -313,7 +314,8 @@ def random_randint(*, low: int, high: int, shape: Shape = (), ctx: Context | Non
     >>> mx.nd.random_randint(low=3, high=4, shape=2).asnumpy().tolist()
     [3, 3]
     """
-    _check(low < high, "low is below high", f"{low} and {high}")
+    if not low < high:
+        _check(False, "low is below high", f"{low} and {high}")
     kind = drawn_dtype(dtype, _WHOLE)
     return torch.randint(low, high, wanted_shape(shape), generator=rng, dtype=kind, device=device)
 

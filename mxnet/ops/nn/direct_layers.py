@@ -71,6 +71,7 @@ def _(params, data, weight, head, needs):
 
 for _made in (batch_norm.batch_norm, batch_norm.batch_norm_with_relu, batch_norm.batch_norm_v1,
               batch_norm.sync_batch_norm):
+    assert _made.grad_rule is not None
     _made.direct(_made.grad_rule)
 
 _OF_NORM = ("data", "gamma", "beta")

@@ -34,9 +34,10 @@ def dropout(data: Tensor, *, p: Annotated[float, Range(0, 1)] = 0.5,
     >>> mx.nd.Dropout(mx.nd.ones(3), p=0.9).asnumpy().tolist()      # not training
     [1.0, 1.0, 1.0]
     """
+    shape = _mask_shape(data.shape, axes)
     if not (is_train or mode == "always"):
         return data, data.new_ones(()).expand(data.shape)     # nobody reads this mask: let it cost nothing
-    mask = keep_mask(data, _mask_shape(data.shape, axes), p, rng)
+    mask = keep_mask(data, shape, p, rng)
     return data * mask, mask
 
 

@@ -80,7 +80,7 @@ class _Selu(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, head: Tensor) -> Tensor:
-        return selu_gradient(*ctx.saved_tensors, head)
+        return selu_gradient(ctx.saved_tensors[0], head)
 
 
 def selu_gradient(out: Tensor, head: Tensor) -> Tensor:

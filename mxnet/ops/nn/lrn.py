@@ -26,7 +26,7 @@ def lrn(data: Tensor, *, alpha: float = 1e-4, beta: float = 0.75, knorm: float =
 
     Parameters
     ----------
-    nsize : width of the window over the channels, an odd number
+    nsize : width of the window over the channels; an even one sums over one channel less, as in MXNet
     alpha, beta, knorm : as in the formula
 
     Source: Krizhevsky, Sutskever and Hinton, "ImageNet Classification with Deep Convolutional Neural Networks", 2012.
@@ -35,8 +35,6 @@ def lrn(data: Tensor, *, alpha: float = 1e-4, beta: float = 0.75, knorm: float =
     >>> mx.nd.LRN(mx.nd.ones((1, 1, 1, 1)), nsize=1, alpha=2, beta=1).asnumpy().tolist()
     [[[[0.25]]]]
     """
-    if nsize % 2 == 0:
-        raise OperatorError(f"nsize is {nsize}, but expected is an odd number")
     if data.dim() != 4:
         raise OperatorError(f"data is {tuple(data.shape)}, but expected is (batch, channels, height, width)")
     return data * _power(_scale(data, alpha, knorm, nsize), beta)
@@ -57,9 +55,9 @@ def _scale(data: Tensor, alpha: float, knorm: float, nsize: int) -> Tensor:
 
 
 def _window_sums(x: Tensor, nsize: int) -> Tensor:
-    """Sums over `nsize` channels around each one."""
+    """Sums over `nsize` channels around each one, or one less where that is even."""
     total = x.clone()
-    for shift in range(1, min(nsize // 2 + 1, x.shape[1])):
+    for shift in range(1, min((nsize + 1) // 2, x.shape[1])):
         total[:, shift:] += x[:, :-shift]
         total[:, :-shift] += x[:, shift:]
     return total

@@ -200,7 +200,8 @@ def _(params, data, head, kept, into):
         return {"data": torch.autograd.grad(kept[1], kept[0], head)[0]}
     plan = _plan(data.shape[2:], params.__dict__)
     if kept is None and _in_blocks(data, plan):
-        return {"data": repeated(head / (plan.kernel[0] * plan.kernel[1]), *plan.kernel, into.get("data"))}
+        height, width = plan.kernel
+        return {"data": repeated(head / (height * width), height, width, into.get("data"))}
     like = torch.empty(data.shape, layout=torch._mkldnn)     # type: ignore[attr-defined]    # for its sizes
     if kept is None:
         grad = _AVG_BACKWARD[len(plan.kernel)](head.to_mkldnn(), like, plan.kernel, plan.stride, plan.pad, False,

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -23,6 +23,8 @@ from ..infer import prod, show
 from ..params import Params, Range
 from ..registry import OperatorError, op
 from ..schema import IsTrain, Rng
+from ._recurrence import CELLS, weight_gradients
+from .dropout import keep_mask
 from .loss_heads import refuse_integers
 
 GATES = {"rnn_relu": 1, "rnn_tanh": 1, "lstm": 4, "gru": 3}
@@ -170,9 +172,11 @@ def _refuse_misfits(inputs: dict[str, tuple[Tensor | None, tuple[int, ...]]]) ->
 # ---- ways to run the layers ---------------------------------------------------------------------
 
 def _dropped(data: Tensor, p: float, rng: torch.Generator | None) -> Tensor:
-    if p == 1:
-        return data * 0
-    return data * torch.empty_like(data).bernoulli_(1 - p, generator=rng).div_(1 - p)
+    return data * _kept_share(data, p, rng)
+
+
+def _kept_share(data: Tensor, p: float, rng: torch.Generator | None) -> Tensor:
+    return torch.zeros_like(data) if p == 1 else keep_mask(data, data.shape, p, rng)
 
 
 def _each_layer(run: Run, data: Tensor, states: States, weights: list[Tensor], layers: int,
@@ -267,3 +271,91 @@ def _clipped_direction(data: Tensor, hidden: Tensor, cell: Tensor, weights: list
             out = out * inside
         outs.append(out)
     return torch.stack(outs[::-1] if backwards else outs), hidden, cell
+
+
+# ---- without a tape -----------------------------------------------------------------------------
+
+@rnn.keeping
+def _rnn_keeping(data: Tensor, parameters: Tensor, state: Tensor, state_cell: Tensor | None = None,
+                 sequence_length: Tensor | None = None, **params: Any) -> tuple[Any, Any]:
+    """The results, and what each layer keeps; of forms that are not written out in _recurrence.py, torch's tape."""
+    if _is_written_out(data, params, sequence_length):
+        return _run_written_out(data, parameters, state, params)
+    with torch.enable_grad():
+        leaves = [None if x is None else x.detach().requires_grad_() for x in (data, parameters, state, state_cell)]
+        results = rnn.kernel(*leaves, sequence_length, **params)
+    several = results if isinstance(results, tuple) else (results,)
+    shown = tuple([item.detach() for item in several])
+    return shown if isinstance(results, tuple) else shown[0], (leaves, several)
+
+
+def _is_written_out(data: Tensor, params: dict[str, Any], lengths: Tensor | None) -> bool:
+    return (params["mode"] in CELLS and lengths is None and data.device.type == "cpu" and data.numel() > 0
+            and data.dtype in (torch.float32, torch.float64))
+
+
+class _Trained(NamedTuple):
+    """What backward needs of a whole stack: of each layer the cells of its directions, and the dropout before it."""
+
+    layers: list[tuple[Tensor | None, list[Any]]]
+    shapes: Any
+
+
+def _run_written_out(data: Tensor, parameters: Tensor, state: Tensor, params: dict[str, Any]) -> tuple[Any, _Trained]:
+    directions = 1 + params["bidirectional"]
+    shapes: Any = packed_shapes(params["mode"], data.shape[2], params["state_size"], params["num_layers"], directions)
+    weights = unpack(parameters, shapes, params["num_layers"] * directions)
+    forward, steps = CELLS[params["mode"]][0], range(len(data))
+    layers: list[tuple[Tensor | None, list[Any]]] = []
+    ends = []
+    for layer in range(params["num_layers"]):
+        mask = _kept_share(data, params["p"], params["rng"]) if layer and params["is_train"] and params["p"] else None
+        data = data if mask is None else data * mask
+        outs, cells = [], []
+        for cell in range(layer * directions, (layer + 1) * directions):
+            order = steps[::-1] if cell % directions else steps
+            out, end, kept = forward(data, weights[4 * cell:4 * cell + 4], state[cell], order)
+            outs.append(out)
+            ends.append(end)
+            cells.append(kept)
+        data = outs[0] if directions == 1 else torch.cat(outs, 2)
+        layers.append((mask, cells))
+    results = (data, torch.stack(ends)) if params["state_outputs"] else data
+    return results, _Trained(layers, shapes)
+
+
+@rnn.direct
+def _(params, parameters, state, head, kept, needs, into):
+    heads = list(head) if isinstance(head, (tuple, list)) else [head]
+    names = ("data", "parameters", "state", "state_cell")
+    if not isinstance(kept, _Trained):
+        leaves, results = kept
+        pairs = [(out, grad) for out, grad in zip(results, heads) if grad is not None]
+        found = torch.autograd.grad([out for out, _ in pairs], [x for x in leaves if x is not None],
+                                    [grad for _, grad in pairs], allow_unused=True)
+        return dict(zip(names, found))
+    return dict(zip(names, _backward_written_out(params, parameters, state, heads, kept, into.get("parameters"))))
+
+
+def _backward_written_out(params: Params, parameters: Tensor, state: Tensor, heads: list[Tensor | None],
+                          kept: _Trained, place: Tensor | None) -> tuple[Tensor, ...]:
+    """The gradients of data, parameters and begin states."""
+    flat = torch.empty_like(parameters) if place is None else place
+    directions, size = 1 + params.bidirectional, params.state_size
+    places = unpack(flat, kept.shapes, len(kept.layers) * directions)
+    backward = CELLS[params.mode][1]
+    first = kept.layers[-1][1][0].out
+    head = first.new_zeros((*first.shape[:2], directions * size)) if heads[0] is None else heads[0]
+    begins: list[Any] = [None] * len(state)
+    for layer in range(len(kept.layers) - 1, -1, -1):
+        mask, cells = kept.layers[layer]
+        inputs = None
+        for number, (cell, part) in enumerate(zip(cells, head.split(size, 2))):
+            at = layer * directions + number
+            end = heads[1][at] if len(heads) > 1 and heads[1] is not None else None
+            of_input, of_state, begins[at] = backward(cell, part, end)
+            below = weight_gradients(cell, of_input, of_state, places[4 * at:4 * at + 4])
+            inputs = below if inputs is None else inputs.add_(below)
+        assert inputs is not None
+        head = inputs if mask is None else inputs.mul_(mask)
+    return head, flat, torch.stack(begins)

@@ -95,7 +95,7 @@ def _(params, data, head):
     concat = len(data) > 1 and params.multi_input_mode == "concat"
     heads = head.split([image.shape[1] for image in data], 1) if concat else [head] * len(data)
     factors = _factors([image.shape for image in data], params.scale)
-    return {"data": [_nearest_gradient(*each, *times) for *each, times in zip(data, heads, factors)]}
+    return {"data": [_nearest_gradient(image, grad, *times) for image, grad, times in zip(data, heads, factors)]}
 
 
 def _bilinear_window(scale: int) -> tuple[int, int]:

@@ -51,7 +51,9 @@ def roi_align(data: Tensor, rois: Tensor, *, pooled_size: Annotated[tuple[int, .
     pixels = data.view(batch, channels, own, height, width).permute(0, 3, 4, 2, 1).reshape(-1, channels)
     with torch.no_grad():
         taps = _taps(rois, (height, width), pooled_size, spatial_scale, sample_ratio, aligned)
-        place = taps.pixel * own + (taps.cell % own if own > 1 else 0)
+        place = taps.pixel
+        if own > 1:
+            place = place * own + (taps.cell % own).repeat_interleave(4)
     out = F.embedding_bag(place, pixels, taps.starts, mode="sum", per_sample_weights=taps.weight)
     return out.view(regions, rows, columns, channels).permute(0, 3, 1, 2).contiguous()
 
@@ -62,12 +64,12 @@ def _(params: Params, data, rois):
 
 
 class _Taps(NamedTuple):
-    """All weighted pixels of all cells (cells counted over regions, rows, columns), cell after cell."""
+    """All samples of all cells (counted over regions, rows, columns), cell after cell, and four pixels of each."""
 
-    cell: Tensor
+    cell: Tensor            # of each sample
     pixel: Tensor
     weight: Tensor
-    starts: Tensor          # where each cell's begin
+    starts: Tensor          # where each cell's pixels begin
 
 
 def _taps(rois: Tensor, size: tuple[int, int], pooled_size: tuple[int, ...], scale: float, ratio: int,
@@ -81,33 +83,60 @@ def _taps(rois: Tensor, size: tuple[int, int], pooled_size: tuple[int, ...], sca
     high, wide = high / rows, wide / columns
     down, across = (torch.full_like(x, ratio) if ratio > 0 else x.ceil().clamp(min=0) for x in (high, wide))
     down, across = down.long(), across.long()
-    count = (down * across * 4).repeat_interleave(rows * columns)
-    cell = torch.arange(len(count), device=rois.device).repeat_interleave(count)
-    ends = count.cumsum(0)
-    starts = ends - count
-    number = torch.arange(len(cell), device=rois.device) - starts[cell]
-    region = cell // (rows * columns)
-    sample, corner = number >> 2, number & 3
-    grid_row, grid_column = sample // across[region], sample % across[region]
-    y = _along(top, high, down, region, cell // columns % rows, grid_row)
-    x = _along(left, wide, across, region, cell % columns, grid_column)
-    row, row_weight = _pixel(y, size[0], corner >> 1)
-    column, column_weight = _pixel(x, size[1], corner & 1)
     image = rois[:, 0].long()
     share = (image >= 0) / (down * across).clamp(min=1).to(rois.dtype)
-    pixel = (image.clamp(min=0)[region] * size[0] + row) * size[1] + column
-    return _Taps(cell, pixel, row_weight * column_weight * share[region], starts)
+    y = _axis(top, high, down, rows, size[0], image.clamp(min=0) * size[0], size[1], share)
+    x = _axis(left, wide, across, columns, size[1], torch.zeros_like(image), 1, torch.ones_like(share))
+
+    grid = (len(rois), rows, columns)               # the cells, and for each of them its place on both axes
+    first_y = (y.starts.view(-1, 1, 1) + torch.arange(rows, device=rois.device).view(-1, 1) * down.view(-1, 1, 1))
+    first_x = (x.starts.view(-1, 1, 1) + torch.arange(columns, device=rois.device) * across.view(-1, 1, 1))
+    count = (down * across).view(-1, 1, 1).expand(grid).reshape(-1)
+    starts = count.cumsum(0) - count
+    cell = torch.arange(len(count), device=rois.device).repeat_interleave(count)
+    number = torch.arange(len(cell), device=rois.device) - starts[cell]
+    wide_of_cell = across.view(-1, 1, 1).expand(grid).reshape(-1)[cell]
+    grid_row = number // wide_of_cell
+    at_y = first_y.expand(grid).reshape(-1)[cell] + grid_row
+    at_x = first_x.expand(grid).reshape(-1)[cell] + (number - grid_row * wide_of_cell)
+
+    pixels, weights = [], []
+    for y_pixel, y_weight in ((y.lower[at_y], y.lower_weight[at_y]), (y.upper[at_y], y.upper_weight[at_y])):
+        for x_pixel, x_weight in ((x.lower, x.lower_weight), (x.upper, x.upper_weight)):
+            pixels.append(y_pixel + x_pixel[at_x])
+            weights.append(y_weight * x_weight[at_x])
+    return _Taps(cell, torch.stack(pixels, 1).view(-1), torch.stack(weights, 1).view(-1), starts * 4)
 
 
-def _along(begin: Tensor, step: Tensor, samples: Tensor, region: Tensor, cell: Tensor, sample: Tensor) -> Tensor:
-    """The coordinate of each sample along one axis."""
-    return begin[region] + cell * step[region] + (sample + 0.5) * step[region] / samples[region]
+class _Axis(NamedTuple):
+    """All samples along one axis, region after region: the two pixels between which each lies, and their weights."""
+
+    starts: Tensor          # where each region's begin
+    lower: Tensor
+    upper: Tensor
+    lower_weight: Tensor
+    upper_weight: Tensor
 
 
-def _pixel(at: Tensor, size: int, upper: Tensor) -> tuple[Tensor, Tensor]:
-    """The lower or upper neighbour of each coordinate, and its weight."""
+def _axis(begin: Tensor, step: Tensor, samples: Tensor, cells: int, size: int, base: Tensor, stride: int,
+          factor: Tensor) -> _Axis:
+    """`step` is the size of a cell, with so many samples. Pixel i is given as `(base + i) * stride`, and the weights
+    are multiplied by `factor`."""
+    count = samples * cells
+    starts = count.cumsum(0) - count
+    region = torch.arange(len(begin), device=begin.device).repeat_interleave(count)
+    number = torch.arange(len(region), device=begin.device) - starts[region]
+    each, width = samples[region], step[region]
+    cell = number // each
+    at = begin[region] + cell * width + (number - cell * each + 0.5) * width / each
+    lower, share, inside = between(at, size)
+    base, weight = base[region], inside * factor[region]
+    return _Axis(starts, (lower + base) * stride, ((lower + 1).clamp(max=size - 1) + base) * stride,
+                 (1 - share) * weight, share * weight)
+
+
+def between(at: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The lower neighbour of each coordinate, the share of the upper one, and whether it lies near the map at all."""
     near = at.clamp(0, size - 1)
     lower = near.floor()
-    share = near - lower
-    weight = torch.where(upper.bool(), share, 1 - share) * ((at >= -1) & (at <= size))
-    return (lower.long() + upper).clamp(max=size - 1), weight
+    return lower.long(), near - lower, (at >= -1) & (at <= size)

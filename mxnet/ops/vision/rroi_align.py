@@ -16,7 +16,7 @@ from ..infer import show
 from ..params import Params, Range
 from ..registry import OperatorError, op
 from ._regions import region_shapes
-from .roi_align import _pixel, _Taps
+from .roi_align import between
 
 
 @op("_contrib_RROIAlign")
@@ -48,8 +48,8 @@ def rroi_align(data: Tensor, rois: Tensor, *, pooled_size: Annotated[tuple[int, 
     channels, height, width = data.shape[1:]
     pixels = data.permute(0, 2, 3, 1).reshape(-1, channels)
     with torch.no_grad():
-        taps = _taps(rois, (height, width), pooled_size, spatial_scale, sampling_ratio)
-    out = F.embedding_bag(taps.pixel, pixels, taps.starts, mode="sum", per_sample_weights=taps.weight)
+        places, weights, starts = _taps(rois, (height, width), pooled_size, spatial_scale, sampling_ratio)
+    out = F.embedding_bag(places, pixels, starts, mode="sum", per_sample_weights=weights)
     return out.view(shape[0], *shape[2:], channels).permute(0, 3, 1, 2).contiguous()
 
 
@@ -65,8 +65,9 @@ def _(params: Params, data, rois):
     return {"out": _shape(data, rois, params.pooled_size)}
 
 
-def _taps(rois: Tensor, size: tuple[int, int], pooled_size: tuple[int, ...], scale: float, ratio: int) -> _Taps:
-    """All weighted pixels of all cells."""
+def _taps(rois: Tensor, size: tuple[int, int], pooled_size: tuple[int, ...], scale: float,
+          ratio: int) -> tuple[Tensor, Tensor, Tensor]:
+    """All pixels of all cells, cell after cell, their weights, and where each cell's begin."""
     rows, columns = pooled_size
     x, y, wide, high = (rois[:, 1:5] * scale).unbind(1)
     wide, high = wide.clamp(min=1.0), high.clamp(min=1.0)
@@ -83,11 +84,17 @@ def _taps(rois: Tensor, size: tuple[int, int], pooled_size: tuple[int, ...], sca
     along_x = _along(wide, across, columns, region, cell % columns, grid_column)
     angle = rois[:, 5] * (math.pi / 180)
     cos, sin = angle.cos()[region], angle.sin()[region]
-    row, row_weight = _pixel(along_y * cos - along_x * sin + y[region], size[0], corner >> 1)
-    column, column_weight = _pixel(along_x * cos + along_y * sin + x[region], size[1], corner & 1)
+    row, row_weight = _neighbour(along_y * cos - along_x * sin + y[region], size[0], corner >> 1)
+    column, column_weight = _neighbour(along_x * cos + along_y * sin + x[region], size[1], corner & 1)
     pixel = (rois[:, 0].long()[region] * size[0] + row) * size[1] + column
     share = 1 / (down * across).to(rois.dtype)
-    return _Taps(cell, pixel, row_weight * column_weight * share[region], starts)
+    return pixel, row_weight * column_weight * share[region], starts
+
+
+def _neighbour(at: Tensor, size: int, upper: Tensor) -> tuple[Tensor, Tensor]:
+    """The lower or upper neighbour of each coordinate, and its weight."""
+    lower, share, inside = between(at, size)
+    return (lower + upper).clamp(max=size - 1), torch.where(upper.bool(), share, 1 - share) * inside
 
 
 def _along(size: Tensor, samples: Tensor, cells: int, region: Tensor, cell: Tensor, sample: Tensor) -> Tensor:

@@ -30,8 +30,9 @@ assert crafted_arrays and crafted_detection and crafted_layers     # importing t
 FIXED = {"ctx", "num_args", "num_weights", "num_tensors", "num_arrays", "num_outputs", "workspace", "name"}
 # parameters below 0 of which MXNet makes whatever comes
 POSITIVE = {"eps", "epsilon"}
-# limits of sizes that a mutation may reach
-LARGEST = 4096
+# limits of sizes that a mutation may reach, and those of the few samples that are made large: kernels take other ways
+LARGEST, HUGE = 4096, 60_000
+LARGE_SHARE = 0.06
 
 
 class Pool:
@@ -66,8 +67,10 @@ def draw(name: str, number: int | str) -> Sample:
     make = GENERATORS.get(name)
     if make is not None and rng.random() < 0.7:
         made = make(rng)
-        return made if isinstance(made, Sample) else Sample(name, *made)
-    return mutate(rng, pools()[name])
+        sample = made if isinstance(made, Sample) else Sample(name, *made)
+    else:
+        sample = mutate(rng, pools()[name])
+    return enlarged(rng, sample) if rng.random() < LARGE_SHARE else sample
 
 
 # ---------------------------------------------------------------------------------------------- mutation
@@ -88,17 +91,34 @@ def mutate(rng: random.Random, pool: Pool) -> Sample:
             exchange(rng, params, rng.choice(pool.samples).params)
         else:
             redraw(rng, params, pool.op)
-    named = dict(zip(sample.inputs, inputs)) if isinstance(sample.inputs, dict) else inputs
     if [spec.dtype for spec in inputs] != [spec.dtype for spec in sample.tensors()]:
         sample = dataclasses.replace(sample, rtol=None, atol=None, reason="")      # these are of the written types
-    return dataclasses.replace(sample, inputs=named, params=params)
+    return dataclasses.replace(sample, inputs=as_given(sample, inputs), params=params)
+
+
+def as_given(sample: Sample, inputs: list[Tensor]) -> Any:
+    """Other inputs for a sample, named where it names its own."""
+    return dict(zip(sample.inputs, inputs)) if isinstance(sample.inputs, dict) else inputs
 
 
 def resized(rng: random.Random, inputs: Sequence[Tensor]) -> list[Tensor]:
     """Every size that occurs may become another one, the same in all inputs."""
     sizes = sorted({n for spec in inputs for n in spec.shape})
-    new = {n: n if rng.random() < (0.85 if n == 1 else 0.5) else
-           rng.randint(1, 7) if n < 12 else max(1, n + rng.randint(-6, 6)) for n in sizes}
+    return with_sizes(inputs, {n: n if rng.random() < (0.85 if n == 1 else 0.5) else
+                               rng.randint(1, 7) if n < 12 else max(1, n + rng.randint(-6, 6)) for n in sizes}, LARGEST)
+
+
+def enlarged(rng: random.Random, sample: Sample) -> Sample:
+    """One or two of the sizes become many times larger, the same in all inputs."""
+    sizes = sorted({n for spec in sample.tensors() for n in spec.shape if n > 1})
+    chosen = rng.sample(sizes, min(len(sizes), rng.randint(1, 2)))
+    new = {n: n * rng.randint(6, 40) for n in chosen}
+    inputs = with_sizes(sample.tensors(), {n: new.get(n, n) for n in [1, *sizes]}, HUGE)
+    return dataclasses.replace(sample, inputs=as_given(sample, inputs))
+
+
+def with_sizes(inputs: Sequence[Tensor], new: dict[int, int], most: int) -> list[Tensor]:
+    """The inputs with each size replaced, where that makes no more than so many elements."""
     result = []
     for spec in inputs:
         shape = tuple(new[n] for n in spec.shape)
@@ -107,7 +127,7 @@ def resized(rng: random.Random, inputs: Sequence[Tensor]) -> list[Tensor]:
             total *= n
         fixed = spec.fill == "special" or (spec.fill == "boxes" and shape[-1] != 4) or \
             (spec.fill == "spd" and shape[-1] != shape[-2])
-        if shape == spec.shape or total > LARGEST or fixed:
+        if shape == spec.shape or total > most or fixed:
             result.append(spec)
         elif spec.fill == "values":
             result.append(like_values(spec, shape))

@@ -3,7 +3,6 @@
 from . import Bad, Sample, T
 
 ONLY = "MXNet computes these operators in float32 only, on CPUs"
-TOLERANCE = {"float32": (1e-5, 1e-5)}
 SELF_QK, SELF_VAL = "_contrib_interleaved_matmul_selfatt_qk", "_contrib_interleaved_matmul_selfatt_valatt"
 PAIR_QK, PAIR_VAL = "_contrib_interleaved_matmul_encdec_qk", "_contrib_interleaved_matmul_encdec_valatt"
 

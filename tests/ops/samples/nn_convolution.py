@@ -4,7 +4,7 @@ from . import Bad, Sample, T
 
 HALF = "MXNet has no float16 convolution on the CPU; on GPUs it has, and here it works everywhere"
 LAST = "MXNet has convolutions with channels last on GPUs only; here they work everywhere"
-TOLERANCE = {"float32": (1e-4, 1e-5)}
+TOLERANCE = {"float32": (1e-5, 5e-6)}
 
 
 def layer(data, weight, bias=True, dtype="float32", op="Convolution", **params):

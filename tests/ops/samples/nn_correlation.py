@@ -2,7 +2,6 @@
 """Samples of Correlation."""
 from . import Bad, Sample, T, ints
 
-TOLERANCE = {"float16": (3e-2, 1e-2)}
 SETTINGS = [
     {},
     {"kernel_size": 3, "pad_size": 2},

@@ -3,7 +3,7 @@
 from . import Bad, Sample, T, ints, values
 
 HALF = "MXNet has no float16 matrix product on the CPU; on GPUs it has, and here it works everywhere"
-TOLERANCE = {"float32": (1e-4, 2e-5)}
+TOLERANCE = {"float32": (1e-5, 5e-6)}
 PLAIN = {"kernel": (3, 3), "num_filter": 3, "pad": (1, 1)}
 
 

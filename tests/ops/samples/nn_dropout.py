@@ -19,5 +19,7 @@ SAMPLES = [
     Bad("Dropout", [T(3, 4)], {"p": -0.5}, match="p"),
     Bad("Dropout", [T(3, 4)], {"mode": "sometimes"}, match="mode"),
     Bad("Dropout", [T(3, 4)], {"axes": (2,), "mode": "always"}, match="axes"),
+    Bad("Dropout", [T(3, 4)], {"axes": (2,)}, match="axes"),
+    Bad("Dropout", [T(5)], {"axes": (1,)}, match="axes"),
     Bad("Dropout", [ints(3, 4)], {"mode": "always"}, match="int32|Int"),
 ]

@@ -35,6 +35,7 @@ SAMPLES = [
     Sample("SequenceMask", [CUBE], {"value": 3.0, "axis": 1}),
     *[Sample("SequenceMask", [T(4, 3, dtype=d), values([2, 1, 4], d)], {**USED, "value": 1.5}) for d in KINDS],
     Sample("SequenceMask", [ints(4, 3), values([2, 1, 4], "int64")], {**USED, "value": -1.7}),
+    *[Sample("SequenceMask", [ints(4, 3, dtype=d), values([2, 1, 4])], USED) for d in ("int32", "int64", "uint8")],
     Bad("SequenceMask", [T(5)], match="2 axes"),
     Bad("SequenceMask", [CUBE], {"axis": 2}, match="0 or 1"),
     Bad("SequenceMask", [CUBE, values([1, 2])], USED, match="sequence_length"),

@@ -2,7 +2,7 @@
 """Samples of the region proposals. Decoding takes exp, so that the last bits of coordinates differ."""
 from . import Bad, Sample, T, values
 
-TOLERANCE = {"float32": (1e-5, 2e-4)}
+TOLERANCE = {"float32": (1e-5, 1e-5)}
 SIZES = {1: values([[64, 90, 1.0]]), 2: values([[64, 90, 1.0], [50, 96, 1.5]])}
 
 

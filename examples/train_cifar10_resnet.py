@@ -105,7 +105,7 @@ def main(out: Path, epochs: int, depth: int) -> int:
     """Write the data if it is not there, train, test. Returns the exit status."""
     out.mkdir(parents=True, exist_ok=True)
     paths = {name: out / f"{name}.rec" for name in ("train", "test")}
-    for (name, path), count, seed in zip(paths.items(), (TRAIN, TEST), (SEED, SEED + 1)):
+    for path, count, seed in zip(paths.values(), (TRAIN, TEST), (SEED, SEED + 1)):
         if not path.exists():
             logging.info("writing %d images to %s", count, path)
             write_records(path, count, seed)

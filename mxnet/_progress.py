@@ -46,7 +46,8 @@ class FitProgress:
     """One bar after the other, for each epoch of a run."""
 
     def __init__(self, epochs: int) -> None:
-        self._epochs, self._total = epochs, None
+        self._epochs = epochs
+        self._total: int | None = None
         self._bar: Any = None
         self._begun = self._shown = 0.0
         self._count = self._samples = 0

@@ -98,12 +98,12 @@ class _Encoder:
         flat = value.detach().to("cpu").contiguous().reshape(-1).view(torch.uint8) if value.numel() else \
             torch.empty(0, dtype=torch.uint8)
         return {"$": "tensor", "dtype": str(value.dtype).removeprefix("torch."), "shape": list(value.shape),
-                "device": str(value.device), "at": self._add(memoryview(flat.numpy()))}
+                "device": str(value.device), "at": self._add(flat.numpy().data)}
 
     def _numpy(self, value: Any) -> Any:
         little = np.ascontiguousarray(value).astype(value.dtype.newbyteorder("<"), copy=False)
         return {"$": "scalar" if isinstance(value, np.generic) else "ndarray", "dtype": little.dtype.str,
-                "shape": list(value.shape), "at": self._add(memoryview(little.reshape(-1).view(np.uint8)))}
+                "shape": list(value.shape), "at": self._add(little.reshape(-1).view(np.uint8).data)}
 
     def _add(self, content: memoryview) -> int:
         self.arrays.append(content)
@@ -123,7 +123,7 @@ def write_state(path: str | os.PathLike[str], tree: Any) -> None:
     text = json.dumps({"version": _VERSION, "byteorder": sys.byteorder, "tree": encoder(tree, "state")})
     with atomic_write(local_path(path)) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for number, content in enumerate(encoder.arrays):
-            archive.writestr(str(number), content)               # type: ignore[arg-type]
+            archive.writestr(str(number), content)
         archive.writestr(_TREE, text)
 
 

@@ -21,7 +21,7 @@ from ._clib import c_str, c_str_array, check_call, py_str  # noqa: F401
 from ._files import atomic_write
 from ._profile_tables import Labels, by_group, memory, statistics, table
 from ._watching import set_profile
-from .base import MXNetKeyError, MXNetNotImplementedError, MXNetTypeError, MXNetValueError, nearest
+from .base import MXNetKeyError, MXNetTypeError, MXNetValueError, nearest
 
 __all__ = ["Counter", "Domain", "Event", "Frame", "Marker", "Task", "dump", "dump_profile", "dumps", "pause",
            "profiler_set_config", "profiler_set_state", "resume", "scope", "set_config", "set_kvstore_handle",
@@ -79,11 +79,20 @@ class _Session:
 _session = _Session()
 
 
-def _worker(profile_process: str) -> None:
-    if profile_process == "server":
-        raise MXNetNotImplementedError("profiling of server processes is not built: profile_process is 'worker'")
-    if profile_process != "worker":
+_PROFILER_COMMAND = 5              # MXNet's number for commands to servers that concern the profiler
+_servers: Any = None               # the store whose servers are profiled
+
+
+def _sent(profile_process: str, call: str, **arguments: Any) -> bool:
+    """Whether a call was for the servers, and is theirs now."""
+    if profile_process == "worker":
+        return False
+    if profile_process != "server":
         raise MXNetValueError(f"profile_process is 'worker' or 'server', not {profile_process!r}")
+    if _servers is None:
+        raise MXNetValueError("profile_process='server': say which servers, with set_kvstore_handle(store)")
+    _servers._send_command_to_servers(_PROFILER_COMMAND, json.dumps({"call": call, "arguments": arguments}))
+    return True
 
 
 def set_config(**kwargs: Any) -> None:
@@ -98,15 +107,18 @@ def set_config(**kwargs: Any) -> None:
                                   f"Options: {', '.join(_CONFIG)}")
         if key == "filename" and not isinstance(value, (str, os.PathLike)):
             raise MXNetTypeError(f"set_config: filename is a path, not {type(value).__name__}")
-    _worker(kwargs.get("profile_process", "worker"))
+    if _sent(kwargs.get("profile_process", "worker"), "set_config",
+             **{key: value for key, value in kwargs.items() if key != "profile_process"}):
+        return
     _session.config.update(kwargs)
 
 
 def set_state(state: str = "stop", profile_process: str = "worker") -> None:
     """`"run"` starts recording, anew if it was stopped; `"stop"` ends it. Raises KeyError for another state."""
-    _worker(profile_process)
     if state not in ("run", "stop"):
         raise MXNetKeyError(f"the state of the profiler is 'run' or 'stop', not {state!r}")
+    if _sent(profile_process, "set_state", state=state):
+        return
     _session.paused = False
     if state == "stop":
         _session.stop()
@@ -116,7 +128,8 @@ def set_state(state: str = "stop", profile_process: str = "worker") -> None:
 
 def pause(profile_process: str = "worker") -> None:
     """Stop recording until `resume`."""
-    _worker(profile_process)
+    if _sent(profile_process, "pause"):
+        return
     if _session.active is not None:
         _session.stop()
         _session.paused = True
@@ -124,7 +137,8 @@ def pause(profile_process: str = "worker") -> None:
 
 def resume(profile_process: str = "worker") -> None:
     """Record again after `pause`."""
-    _worker(profile_process)
+    if _sent(profile_process, "resume"):
+        return
     if _session.paused:
         _session.paused = False
         _session.start()
@@ -132,7 +146,8 @@ def resume(profile_process: str = "worker") -> None:
 
 def dump(finished: bool = True, profile_process: str = "worker") -> None:
     """Write what is recorded to the configured file, as a chrome trace; recording ends if `finished`, else goes on."""
-    _worker(profile_process)
+    if _sent(profile_process, "dump", finished=finished):
+        return
     running = _session.active is not None
     _session.stop()
     trace: dict[str, Any] = {"traceEvents": []}
@@ -223,8 +238,9 @@ def dump_profile() -> None:
 
 
 def set_kvstore_handle(handle: Any) -> None:
-    """Raises MXNetNotImplementedError: server processes are not profiled."""
-    _worker("server")
+    """Name the (distributed) store whose servers `profile_process="server"` means."""
+    global _servers
+    _servers = handle
 
 
 def scope(name: str = "<unk>:") -> Any:

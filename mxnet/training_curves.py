@@ -2,8 +2,8 @@
 """Curves of a training run, from the lines that it logged or from the records of `mx.callback.History`.
 
 Lines are recognised wherever they stand in a log line, so that any prefix (time, level, host) may come before. All
-versions of MXNet are read: `Epoch[0] Batch [20]`, `Epoch[0] Batch [0-20]`, `Iter[0] Batch[20] Train-`, `Epoch[0] Train-`
-and `Epoch[0] Validation-`.
+versions of MXNet are read: `Epoch[0] Batch [20]`, `Epoch[0] Batch [0-20]`, `Iter[0] Batch[20] Train-`,
+`Epoch[0] Train-` and `Epoch[0] Validation-`.
 """
 from __future__ import annotations
 
@@ -86,7 +86,8 @@ def _figure(size: tuple[float, float]) -> Any:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise MXNetError("plot_training draws with matplotlib, which is not installed: pip install matplotlib") from None
+        raise MXNetError("plot_training draws with matplotlib, which is not installed: "
+                         "pip install matplotlib") from None
     return Figure(figsize=size, layout="constrained")
 
 

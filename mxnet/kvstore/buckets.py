@@ -13,12 +13,15 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
+from ..base import MXNetError
 from .bulk import sum_rows
+from .compression import pack, unpack
 from .link import Agreement, Link
 
 Key = int | str
 Group = tuple[Key, Sequence[torch.Tensor]]         # a key and the gradients of this worker's devices
 CAPACITY = 8 << 20             # bytes of a bucket; a larger array has one to itself
+_MOST_PACKED = 16              # workers up to which 2 bits from each are less than 32 bits twice
 
 
 class Bucket:
@@ -30,6 +33,8 @@ class Bucket:
         self.parts: list[tuple[Key, torch.Tensor]] = []
         self._work: Any = None
         self._agreement: Agreement | None = None
+        self._packed: list[torch.Tensor] = []             # quantised values of all workers
+        self._threshold = 0.0
 
     def has_room(self, key: Key, like: torch.Tensor) -> bool:
         """Whether a gradient can be added: the same kind, not there yet, and not too large."""
@@ -47,8 +52,12 @@ class Bucket:
             rows.append([part, *(tensor.to(part.device) for tensor in tensors)])
         sum_rows(rows)
 
-    def send(self, link: Link, agreed: set[str]) -> None:
-        """Begin to sum over workers. What was sent before is compared on the way, anything new first."""
+    def send(self, link: Link, agreed: set[str], threshold: float | None = None) -> None:
+        """Begin to sum over workers. What was sent before is compared on the way, anything new first.
+
+        With a threshold the values are quantised: they travel as two bits each, unless workers are so many that sums
+        on the way are less to carry.
+        """
         description = [describe(key, tensor) for key, tensor in self.parts]
         self._agreement = Agreement(link, "push", description)
         name = repr(description)
@@ -56,13 +65,22 @@ class Bucket:
             self._agreement.check()
             agreed.add(name)
         used = self.flat[:self.used]
-        self._work = link.run("push", lambda: dist.all_reduce(used, async_op=True))
+        if threshold is None or link.world > _MOST_PACKED:
+            self._work = link.run("push", lambda: dist.all_reduce(used, async_op=True))
+            return
+        packed, self._threshold = pack(used), threshold
+        self._packed = [torch.empty_like(packed) for _ in range(link.world)]
+        self._work = link.run("push", lambda: dist.all_gather(self._packed, packed, async_op=True))
 
     def wait(self, link: Link) -> list[tuple[Key, torch.Tensor]]:
         """Keys with their sums, which are views of the buffer."""
         assert self._agreement is not None
         self._agreement.check()
         link.blame("push", self._work.wait)
+        used = self.flat[:self.used]
+        for number, packed in enumerate(self._packed):
+            values = unpack(packed, used.shape, self._threshold, used.dtype)
+            used.copy_(values) if number == 0 else used.add_(values)
         return self.parts
 
     @property
@@ -107,10 +125,11 @@ class Early:
     """Sends the gradients of one backward pass as they come, last layers first.
 
     `ready(key, last)` is called when a key's gradients are there; a bucket goes out when all of its keys and all
-    buckets before it are. `finish` sends the rest.
+    buckets before it are. `finish` sends the rest. Some parameters never get a gradient (a fixed gamma): `silent` are
+    those that the last pass did not tell of; theirs is zero, and they keep no bucket waiting.
     """
 
-    def __init__(self, groups: Sequence[Group], send: Any) -> None:
+    def __init__(self, groups: Sequence[Group], send: Any, silent: frozenset[Key] = frozenset()) -> None:
         self.keys = [key for key, _ in groups]
         self._lists = divide(list(reversed(groups)))
         self._values: dict[Key, torch.Tensor] = {}
@@ -118,18 +137,28 @@ class Early:
         self._missing = [len(part) for part in self._lists]
         self._home = {key: number for number, part in enumerate(self._lists) for key, _ in part}
         self.sent = 0                          # buckets that have gone out
+        self.silent = silent
+        for key, tensors in groups:
+            if key in silent:
+                self._done(key, torch.zeros_like(tensors[-1]))
 
     def ready(self, key: Key, last: torch.Tensor) -> None:
         """Note that a key's gradients are complete; `last` is that of the last device."""
-        if key not in self._home:
-            return
-        self._values[key] = last.detach()
+        if key in self.silent:
+            raise MXNetError(f"the gradient of {key!r} comes now, but did not in the last backward pass: its zeros are "
+                             f"on their way")
+        if key in self._home:
+            self._done(key, last.detach())
+
+    def _done(self, key: Key, last: torch.Tensor) -> None:
+        self._values[key] = last
         self._missing[self._home.pop(key)] -= 1
         while self.sent < len(self._lists) and not self._missing[self.sent]:
             self._next()
 
     def finish(self) -> None:
         """Send what has not gone out yet."""
+        self.silent |= frozenset(self._home)
         while self.sent < len(self._lists):
             self._next()
 

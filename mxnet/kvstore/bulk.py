@@ -127,6 +127,7 @@ def _share(tasks: Sequence[list[Row]], work: Callable[[Sequence[Row]], None], th
     try:
         run()
     finally:
-        wait(helpers)
-    for helper in helpers:
+        started = [helper for helper in helpers if not helper.cancel()]       # who has not begun yet is not needed
+        wait(started)
+    for helper in started:
         helper.result()

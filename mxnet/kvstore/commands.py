@@ -11,8 +11,9 @@ from ..base import MXNetNotImplementedError, MXNetValueError
 from .optimizers import from_plain
 
 OPTIMIZER, MULTI_PRECISION, STOP, SYNC_MODE, COMPRESSION, PROFILER = range(6)
-_PROFILER: dict[str, Callable[..., None]] = {"set_config": profiler.set_config, "set_state": profiler.set_state, "pause": profiler.pause,
-             "resume": profiler.resume, "dump": profiler.dump}
+_PROFILER: dict[str, Callable[..., None]] = {
+    call.__name__: call for call in (profiler.set_config, profiler.set_state, profiler.pause, profiler.resume,
+                                     profiler.dump)}
 
 
 def dump(plain: Any) -> str:

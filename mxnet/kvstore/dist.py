@@ -92,6 +92,7 @@ class DistKVStore(Distributed):
         self._flying: list[Bucket] = []                   # sent, not yet waited for
         self._agreed: set[str] = set()                    # descriptions of buckets that all workers have sent before
         self._early: Early | None = None
+        self._silent: dict[tuple[Key, ...], frozenset[Key]] = {}       # keys that got no gradient, by those pushed
 
     # ---- values ---------------------------------------------------------------------------------
 
@@ -112,6 +113,7 @@ class DistKVStore(Distributed):
         groups = self._gradients(key, value)
         if early is not None and early.keys == [one for one, _ in groups]:
             early.finish()
+            self._silent[tuple(early.keys)] = early.silent
         elif len(groups) > 1:
             self._send_open()
             for part in divide(list(reversed(groups))):
@@ -126,7 +128,8 @@ class DistKVStore(Distributed):
         device, so that they can be sent while others are computed. The same `push` must follow.
         """
         self._settle()
-        self._early = Early(self._gradients(key, value), self._send)
+        groups = self._gradients(key, value)
+        self._early = Early(groups, self._send, self._silent.get(tuple(one for one, _ in groups), frozenset()))
         return self._early.ready
 
     def _gradients(self, key: Any, value: Any) -> list[Group]:
@@ -166,7 +169,8 @@ class DistKVStore(Distributed):
 
     def _fly(self, bucket: Bucket) -> None:
         try:
-            bucket.send(self._link, self._agreed)
+            threshold = None if self._compression is None else self._compression.threshold
+            bucket.send(self._link, self._agreed, threshold)
         except Exception:
             self._flying.clear()
             raise

@@ -14,9 +14,10 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import torch.distributed as dist
@@ -24,6 +25,7 @@ import torch.distributed as dist
 from ..base import MXNetError, MXNetValueError
 
 BEAT = 0.5                     # seconds between beats
+PATIENCE = 10.0                # seconds for what the table is asked after a failure
 TIMEOUT = 60.0                 # seconds, unless MXNET_KVSTORE_TIMEOUT says otherwise
 ROLES = ("worker", "server", "scheduler")
 
@@ -202,20 +204,23 @@ class Members:
     def explain(self, what: str) -> str:
         """Who is to blame that an operation failed, as well as the table tells. The first finding goes for all."""
         try:
-            if self._table.check(["lost"]):
-                return self._table.get("lost").decode()
-            silent, lines = self.silent()
-            late = [rank for rank, line in lines.items() if line[1] < self.steps and line[2] == "runs"]
-            ended = [rank for rank, line in lines.items() if line[1] < self.steps and line[2] == "done"]
-            for ranks, fate in ((silent, "does not answer: it was killed or its machine is gone"),
-                                (ended, "has ended already"), (late, f"did not come to {what} in time")):
-                if ranks:
-                    text = f"{name_ranks(ranks)} {fate}"
-                    return self._table.compare_set("lost", "", text).decode()
-            return f"none of the {self.job.world} workers is missing"
+            return bounded(partial(self._explain, what))
         except (dist.DistError, RuntimeError):
             keeper = "the scheduler" if "DMLC_NUM_WORKER" in os.environ else "rank 0"
             return f"{keeper}, which keeps the job's table at {self.job.address}:{self.job.port}, does not answer"
+
+    def _explain(self, what: str) -> str:
+        if self._table.check(["lost"]):
+            return self._table.get("lost").decode()
+        silent, lines = self.silent()
+        late = [rank for rank, line in lines.items() if line[1] < self.steps and line[2] == "runs"]
+        ended = [rank for rank, line in lines.items() if line[1] < self.steps and line[2] == "done"]
+        for ranks, fate in ((silent, "does not answer: it was killed or its machine is gone"),
+                            (ended, "has ended already"), (late, f"did not come to {what} in time")):
+            if ranks:
+                text = f"{name_ranks(ranks)} {fate}"
+                return self._table.compare_set("lost", "", text).decode()
+        return f"none of the {self.job.world} workers is missing"
 
     def leave(self) -> None:
         """Say that this worker has ended (or failed), for those who wait."""
@@ -223,9 +228,29 @@ class Members:
         if self.state == "runs":
             self.state = "done"
         try:
-            self._write()
+            bounded(self._write)
         except (dist.DistError, RuntimeError):
             pass                            # nobody is left to be told
+
+
+def bounded(call: Callable[[], Any]) -> Any:
+    """The result of a call, which may wait for a machine that is gone. Raises RuntimeError after some seconds."""
+    results: list[Any] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(call())
+        except Exception as error:
+            errors.append(error)
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    if errors:
+        raise errors[0]
+    if not results:
+        raise RuntimeError(f"no answer within {PATIENCE:g} s")
+    return results[0]
 
 
 def connect_again(job: Job) -> dist.Store:

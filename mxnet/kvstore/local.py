@@ -71,6 +71,11 @@ class KVStore(KVStoreBase):
     def num_workers(self) -> int:
         return 1
 
+    @property
+    def handle(self) -> KVStore:
+        """The store, for `mx.profiler.set_kvstore_handle`."""
+        return self
+
     @staticmethod
     def is_capable(capability: str) -> bool:
         if capability.lower() == KVStoreBase.OPTIMIZER:

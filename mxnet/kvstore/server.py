@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The server of `dist_async` stores: it keeps some keys, and applies each worker's gradients when they come.
 
-A thread for each worker takes its requests one by one; the values of one store are changed by one thread at a time.
+A thread for each worker takes its requests one by one. All updates and commands run in one further thread, so that a
+profile that a command starts shows the updates.
 A worker whose connection ends without a farewell is lost, and all others are told so. With a bound on staleness, a
 worker that is too many pushes ahead of the slowest waits in its pull.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import torch
@@ -44,6 +46,7 @@ class ParameterServer:
         self.job, self.index, self.lost = job, index, set[int]()
         self._stores: dict[int, _Store] = {}
         self._lock = threading.Lock()
+        self._changes = ThreadPoolExecutor(max_workers=1, thread_name_prefix="updates")
         self._threads = [threading.Thread(target=self._attend, args=(rank,), daemon=True) for rank in range(job.world)]
 
     def start(self) -> None:
@@ -55,6 +58,7 @@ class ParameterServer:
         """Wait until all workers have said farewell or are lost."""
         for thread in self._threads:
             thread.join()
+        self._changes.shutdown()
 
     def _attend(self, rank: int) -> None:
         """Serve one worker."""
@@ -113,7 +117,8 @@ class ParameterServer:
         with store.changed:
             if store.local._updater is None:
                 raise MXNetError("dist_async needs an optimizer: call set_optimizer first")
-            store.local.push(request["keys"], [wrap(tensor, cpu()) for tensor in tensors])
+            values = [wrap(tensor, cpu()) for tensor in tensors]
+            self._changes.submit(store.local.push, request["keys"], values).result()
             store.pushes[rank] = store.pushes.get(rank, 0) + 1
             store.changed.notify_all()
 
@@ -144,7 +149,8 @@ class ParameterServer:
 
     def _do_command(self, store: _Store, rank: int, request: dict[str, Any], tensors: list[torch.Tensor]) -> None:
         with store.changed:
-            commands.carry_out(request["head"], request["body"], store.local.set_optimizer)
+            self._changes.submit(commands.carry_out, request["head"], request["body"],
+                                 store.local.set_optimizer).result()
 
     def _do_get_states(self, store: _Store, rank: int, request: dict[str, Any], tensors: list[torch.Tensor]) -> Answer:
         with store.changed:

@@ -38,6 +38,7 @@ ROWS: dict[str, tuple[tuple[str, str], tuple[str, str], tuple[str, str]]] = {
     "lt": (("_lesser", "_lesser"), ("_lesser_scalar", "_lesser_scalar"), ("_greater_scalar", "_greater_scalar")),
     "le": (("_lesser_equal", "_lesser_equal"), ("_lesser_equal_scalar", "_lesser_equal_scalar"),
            ("_greater_equal_scalar", "_greater_equal_scalar")),
+    "power": (("_power", "_power"), ("_power_scalar", "_powerscalar"), ("_rpower_scalar", "_rpowerscalar")),
     "maximum": (("_maximum", "_maximum"), ("_maximum_scalar", "_maximumscalar"),
                 ("_maximum_scalar", "_maximumscalar")),
     "minimum": (("_minimum", "_minimum"), ("_minimum_scalar", "_minimumscalar"),
@@ -48,7 +49,7 @@ ROWS: dict[str, tuple[tuple[str, str], tuple[str, str], tuple[str, str]]] = {
 FUNCTIONS: dict[str, tuple[str, Callable[[Any, Any], Any], tuple[str, str]]] = {
     "maximum": ("maximum", max, ("left", "right")), "minimum": ("minimum", min, ("left", "right")),
     "hypot": ("hypot", np.hypot, ("left", "right")),
-    "pow": ("pow", operator.pow, ("base", "exp")), "power": ("pow", operator.pow, ("base", "exp"))}
+    "pow": ("power", operator.pow, ("base", "exp")), "power": ("power", operator.pow, ("base", "exp"))}
 
 
 def _combine(key: str, reflected: bool) -> Callable[[Any, Any], Symbol]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .._random_front import Front, functions
+from ..base import numeric_types
 from ..ndarray.generate import METHODS
 from ..ops import catalog
 from ..ops.namespaces import build, module_of
@@ -33,7 +34,9 @@ def random_module(parent: str) -> types.ModuleType:
     """The namespace `random`: distributions whose parameters are numbers or arrays, and the operators below them."""
     everything = {name: made for functions in FUNCTIONS.values() for name, made in functions.items()}
     fronts = functions(Front(everything, Symbol, False))
-    return module_of({**FUNCTIONS["random"], **fronts}, parent, "random", "Random numbers.")
+    made = module_of({**FUNCTIONS["random"], **fronts}, parent, "random", "Random numbers, drawn anew in every run.")
+    made.__dict__["numeric_types"] = numeric_types           # as in MXNet
+    return made
 
 
 def _reshape(self: Symbol, *shape: Any, **kwargs: Any) -> Symbol:

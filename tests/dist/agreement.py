@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calls of distributed stores that run here and under MXNet: `agreement.py TASK KIND DEVICES FILE`.
 
-Rank 0 writes what it pulls to FILE. `record.py` has MXNet do it, the tests do it with this package.
+Rank 0 writes what it pulls to FILE. `dist_record.py` has MXNet do it, the tests do it with this package.
 """
 import json
 import sys

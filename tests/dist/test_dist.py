@@ -2,75 +2,27 @@
 """Distributed stores: processes on loopback against one process on the concatenated batch."""
 from __future__ import annotations
 
-import importlib.util
-import os
-import socket
-import subprocess
 import sys
-from pathlib import Path
 
-import numpy as np
 import pytest
+from dist_processes import WORKER, check_sync, free_port, launch, run
 
 from mxnet.base import MXNetError
 from mxnet.kvstore.job import Job, Members, connect
-from mxnet.tools import launch
-
-WORKER = Path(__file__).with_name("worker.py")
-ROOT = str(WORKER.parents[2])
+from mxnet.tools import launch as launcher
 
 
-def worker_module():
-    spec = importlib.util.spec_from_file_location("dist_worker", WORKER)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def environment(**more):
-    env = {name: value for name, value in os.environ.items() if not name.startswith("DMLC_")}
-    return {**env, "PYTHONPATH": ROOT, "OMP_NUM_THREADS": "1", "MXNET_KVSTORE_TIMEOUT": "40", **more}
-
-
-def run(task, folder, workers, **more):
-    """Exit codes and outputs of workers started with torchrun's variables."""
-    port = str(free_port())
-    started = [subprocess.Popen([sys.executable, str(WORKER), task, str(folder)], text=True, stderr=subprocess.STDOUT,
-                                stdout=subprocess.PIPE, env=environment(
-                                    RANK=str(rank), WORLD_SIZE=str(workers), MASTER_ADDR="127.0.0.1",
-                                    MASTER_PORT=port, **more)) for rank in range(workers)]
-    outputs = [process.communicate(timeout=120)[0] for process in started]
-    return [process.returncode for process in started], outputs
-
-
-def check_sync(folder, workers):
-    module = worker_module()
-    x, y = module.data(workers)
-    single = module.fit(x, y, module.BATCH * workers, None)
-    for rank in range(workers):
-        with np.load(folder / f"rank{rank}.npz") as result:
-            for name, value in single.items():
-                np.testing.assert_allclose(result[name], value, rtol=1e-6, atol=1e-6)
-
-
-@pytest.mark.parametrize("workers", [1, 2, 4])
+@pytest.mark.parametrize("workers", [1, 2, pytest.param(4, marks=pytest.mark.slow)])
 def test_workers_are_one_process_with_the_whole_batch(workers, tmp_path):
     codes, outputs = run("sync", tmp_path, workers)
     assert codes == [0] * workers, outputs
     check_sync(tmp_path, workers)
 
 
+@pytest.mark.slow
 def test_launch_with_servers_and_scheduler(tmp_path):
-    done = subprocess.run([sys.executable, "-m", "mxnet.tools", "launch", "-n", "2", "-s", "1", sys.executable,
-                           str(WORKER), "sync", str(tmp_path)], env=environment(), capture_output=True, text=True,
-                          timeout=120)
-    assert done.returncode == 0, done.stdout + done.stderr
+    code, output = launch("-n", 2, "-s", 1, sys.executable, WORKER, "sync", tmp_path)
+    assert code == 0, output
     check_sync(tmp_path, 2)
 
 
@@ -79,8 +31,9 @@ def test_workers_that_differ_are_refused(tmp_path):
     assert codes == [0, 0], outputs
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_named(tmp_path):
-    codes, outputs = run("killed", tmp_path, 4, MXNET_KVSTORE_TIMEOUT="20")
+    codes, outputs = run("killed", tmp_path, 4, MXNET_KVSTORE_TIMEOUT="30")
     assert codes == [1, -9, 1, 1], outputs
     for rank in (0, 2, 3):
         assert "rank 1 does not answer: it was killed" in outputs[rank], outputs[rank]
@@ -137,13 +90,17 @@ def test_environment_errors(env, match):
 def test_ssh_plan(tmp_path):
     hosts = tmp_path / "hosts"
     hosts.write_text("node1 slots=2\n# none\nnode2:2222\n")
-    options = launch.parser().parse_args(["-n", "3", "-s", "1", "-H", str(hosts), "--host", "10.0.0.9", "--port", "7",
-                                          "--env", "A=b c", "python", "train.py", "--kv-store", "dist_sync"])
-    made = launch.plan(options)
+    options = launcher.parser().parse_args(["-n", "3", "-s", "1", "-H", str(hosts), "--host", "10.0.0.9", "--port", "7",
+                                            "--p3", "--sync-dst-dir", "/job", "--env", "A=b c",
+                                            "python", "train.py", "--kv-store", "dist_sync"])
+    made = launcher.plan(options)
     assert [role for role, _, _ in made] == ["scheduler", "server", "worker", "worker", "worker"]
     command = made[3][1]
     assert command[:6] == ["ssh", "-o", "BatchMode=yes", "-p", "2222", "node2"]
     assert "A='b c'" in command[6] and "DMLC_PS_ROOT_URI=10.0.0.9" in command[6] and "DMLC_WORKER_ID=1" in command[6]
+    assert command[6].startswith("cd /job && ")
     assert command[6].endswith("python train.py --kv-store dist_sync")
+    with pytest.raises(SystemExit, match="mpi is not built"):
+        launcher.plan(launcher.parser().parse_args(["-n", "1", "--launcher", "mpi", "true"]))
     with pytest.raises(SystemExit, match="-H"):
-        launch.plan(launch.parser().parse_args(["-n", "1", "--launcher", "ssh", "true"]))
+        launcher.plan(launcher.parser().parse_args(["-n", "1", "--launcher", "ssh", "true"]))

@@ -2,13 +2,17 @@
 """What the processes of the tests run: `worker.py TASK FOLDER`. Imported by the tests for the single-process runs."""
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
+import time
 
 import numpy as np
 
 import mxnet as mx
+from mxnet.kvstore.metric import AcrossWorkers
+from mxnet.kvstore.optimizers import to_plain
 
 BATCH, STEPS = 8, 6            # of one worker
 
@@ -116,5 +120,201 @@ def differ(kv, folder):
     kv._barrier()
 
 
+def raised(call, *parts):
+    """Check that a call raises MXNetError, with these parts in its message."""
+    try:
+        call()
+    except mx.base.MXNetError as error:
+        assert all(part in str(error) for part in parts), error
+    else:
+        raise AssertionError(f"not refused: {parts}")
+
+
+def one(kv, key, shape=(2,)):
+    out = mx.nd.zeros(shape)
+    kv.pull(key, out=out)
+    return out.asnumpy().reshape(-1)[0]
+
+
+def asynchronous(kv, folder):
+    """Values, optimizer, states, commands and errors of `dist_async`."""
+    rank, workers = kv.rank, kv.num_workers
+    kv.init(["a", "b", "c"], [mx.nd.ones((2,)) * (rank + 5), mx.nd.zeros((3,)), mx.nd.ones((2, 2))])
+    assert one(kv, "a") == 5, "the value of rank 0"
+    kv.push("a", mx.nd.ones((2,)))
+    raised(lambda: one(kv, "a"), "needs an optimizer")
+    kv._barrier()
+    kv.set_optimizer(mx.optimizer.create("sgd", learning_rate=1.0, momentum=0.5))
+    mine = mx.nd.ones((2,))
+    for _ in range(2):
+        kv.push("b", mx.nd.ones((3,)))
+        kv.push("b", mx.nd.ones((3,)))
+        kv.push(["c", "a"], [[mx.nd.ones((2, 2))] * 2, mine])
+        mine[:] = 1                        # pushed is pushed
+        kv.pull(["a", "c"], out=[mx.nd.zeros((2,)), [mx.nd.zeros((2, 2))] * 2])
+    kv._barrier()
+    pushes, velocity, weight = 2 * workers, 0.0, 5.0
+    for _ in range(pushes):
+        velocity = 0.5 * velocity + 1
+        weight -= velocity
+    np.testing.assert_allclose(one(kv, "a"), weight, rtol=1e-6)
+    path = os.path.join(folder, "states")
+    if rank == 0:
+        kv.save_optimizer_states(path, dump_optimizer=True)
+        updater = mx.optimizer.get_updater(mx.optimizer.create("adam"))
+        with open(path, "rb") as file:
+            updater.set_states(file.read())
+        assert set(updater.states) == {"a", "b", "c"}
+        np.testing.assert_allclose(updater.states["a"].asnumpy(), -velocity, rtol=1e-6)
+        assert updater.optimizer.momentum == 0.5 and updater.optimizer._index_update_count["b"] == 4 * workers
+    kv._barrier()
+    kv.set_optimizer(mx.optimizer.create("sgd", learning_rate=1.0, momentum=0.5))
+    kv.load_optimizer_states(path)
+    if rank == 0:
+        kv.push("a", mx.nd.zeros((2,)))
+        np.testing.assert_allclose(one(kv, "a"), weight - 0.5 * velocity, rtol=1e-6)
+    kv._barrier()
+    raised(lambda: kv._set_updater(lambda *arguments: None), "functions do not travel")
+    raised(lambda: kv._send_command_to_servers(0, "(S'x'\n."), "the body is not JSON")
+    raised(lambda: kv._send_command_to_servers(77, "{}"), "command 77")
+    raised(lambda: kv.set_optimizer(mx.optimizer.create("sgd", learning_rate=1.0 + rank)) if workers > 1 else
+           kv.set_optimizer("sgd"), "optimizer")
+    raised(lambda: kv.push("a", mx.nd.zeros((3,))), f"rank {rank} pushes (3,), (2,) is stored")
+    if rank == 0:
+        mx.profiler.set_kvstore_handle(kv.handle)
+        trace = os.path.join(folder, "servers.json")
+        mx.profiler.set_config(filename=trace, profile_process="server")
+        mx.profiler.set_state("run", profile_process="server")
+        kv.push("a", mx.nd.zeros((2,)))
+        one(kv, "a")
+        mx.profiler.set_state("stop", profile_process="server")
+        mx.profiler.dump(profile_process="server")
+        with open(trace, encoding="utf-8") as file:
+            assert "aten::" in file.read()
+    kv._barrier()
+    assert kv.get_num_dead_node() == 0
+    small = mx.kv.create("dist_async")
+    small.set_gradient_compression({"type": "2bit", "threshold": 0.5})
+    small.init(0, mx.nd.zeros((5,)))
+    small.set_optimizer(mx.optimizer.create("sgd", learning_rate=1.0))
+    small.push(0, mx.nd.array([0.6, 0.3, -0.6, 0, 0.1]))
+    small._barrier()
+    out = mx.nd.zeros((5,))
+    small.pull(0, out=out)
+    np.testing.assert_allclose(out.asnumpy(), np.array([-0.5, 0, 0.5, 0, 0]) * workers)
+    small._barrier()
+    assert small.sum_over_workers([1, rank]) == [workers, workers * (workers - 1) / 2]
+
+
+def stale(kv, folder):
+    """With a bound of 2 pushes a fast worker waits for the slow one."""
+    kv.init(0, mx.nd.zeros((1,)))
+    kv.set_optimizer(mx.optimizer.create("sgd", learning_rate=1.0))
+    ahead = 0
+    for step in range(12):
+        if kv.rank == 1:
+            time.sleep(0.05)
+        kv.push(0, mx.nd.ones((1,)))
+        total = -one(kv, 0, (1,))              # all pushes so far, step + 1 of them mine
+        ahead = max(ahead, 2 * (step + 1) - total)
+    assert ahead <= 2, ahead
+    kv._barrier()
+
+
+def lost(kv, folder):
+    """Rank 1 is killed; the server tells the others."""
+    kv.init(0, mx.nd.zeros((1,)))
+    kv.set_optimizer(mx.optimizer.create("sgd", learning_rate=1.0))
+    for step in range(10_000):
+        if kv.rank == 1 and step == 5:
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(0.01)
+        kv.push(0, mx.nd.ones((1,)))
+        kv.pull(0, out=mx.nd.zeros((1,)))
+
+
+def horovod(kv, folder):
+    """The store that only sums and broadcasts; a metric over all workers."""
+    hvd = mx.kv.create("horovod")
+    rank, workers = hvd.rank, hvd.num_workers
+    assert not hvd.is_capable("optimizer") and hvd.type == "horovod" and hvd.local_rank == 0
+    out = [mx.nd.zeros((2,)), mx.nd.zeros((2,))]
+    for _ in range(2):
+        hvd.broadcast("w", mx.nd.ones((2,)) * (rank + 3), out=out)
+        assert all((array.asnumpy() == 3).all() for array in out)
+    value = mx.nd.ones((2,)) * (rank + 1)
+    hvd.pushpull("g", value)
+    assert (value.asnumpy() == workers * (workers + 1) / 2).all()
+    metric = AcrossWorkers(["acc", "ce"], kv)
+    metric.update([mx.nd.array([rank, 1])], [mx.nd.array([[1.0, 0.0], [0.0, 1.0]])])
+    (_, accuracy), (_, entropy) = metric.get_name_value()
+    assert accuracy == (0.75 if workers == 2 else 1.0), accuracy
+    assert metric._inner.metrics[0].num_inst == 2 and np.isfinite(entropy)
+    metric.reset()
+    kv._send_command_to_servers(0, json.dumps(to_plain(mx.optimizer.create("sgd", learning_rate=.25))))
+    assert kv._updater.optimizer.lr == .25
+
+
+def resume(kv, folder):
+    """Training with a checkpoint each epoch; the first attempt loses rank 1 in its third epoch."""
+    first = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") == "0"
+    prefix = os.path.join(folder, "net")
+    done = max((epoch for epoch in range(1, 6) if os.path.exists(f"{prefix}-{epoch:04d}.states")), default=0)
+    net = mx.sym.SoftmaxOutput(mx.sym.FullyConnected(mx.sym.Variable("data"), num_hidden=2, name="fc"), name="softmax")
+    module = mx.mod.Module.load(prefix, done, load_optimizer_states=True) if done else mx.mod.Module(net)
+    x, y = data(kv.num_workers)
+
+    def kill(param):
+        if first and kv.rank == 1 and param.epoch == 2 and param.nbatch == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+    module.fit(mx.io.NDArrayIter(x[:, kv.rank].reshape(-1, 5), y[:, kv.rank].reshape(-1), BATCH), num_epoch=5,
+               begin_epoch=done, kvstore=kv, optimizer_params={"learning_rate": .5, "momentum": .9},
+               initializer=mx.init.One(), batch_end_callback=kill,
+               epoch_end_callback=[mx.callback.module_checkpoint(module, prefix, 1, True)] if kv.rank == 0 else None)
+    if kv.rank == 0:
+        np.savez(os.path.join(folder, f"after{done}.npz"),
+                 **{name: value.asnumpy() for name, value in module.get_params()[0].items()})
+
+
+def unplugged(kv, folder):
+    """Train until a host is gone."""
+    kv.init(0, mx.nd.zeros((10,)))
+    for step in range(10_000):
+        if step == 20 and kv.rank == 2:
+            with open(os.path.join(folder, "training"), "w", encoding="utf-8"):
+                pass
+        time.sleep(0.02)
+        kv.pushpull(0, mx.nd.ones((10,)))
+
+
+def lenet(kv, folder):
+    """LeNet on the 8,000 digits, each worker with its part; rank 0 wants 97 % of the test digits."""
+    digits = os.path.join(os.path.dirname(__file__), "..", "..", "examples", "data", "mnist10k")
+
+    def part(name, **options):
+        return mx.io.MNISTIter(image=f"{digits}/{name}-images-idx3-ubyte.gz", silent=True, seed=1,
+                               label=f"{digits}/{name}-labels-idx1-ubyte.gz", batch_size=50, **options)
+    net = mx.sym.Variable("data")
+    for filters in (20, 50):
+        net = mx.sym.Activation(mx.sym.Convolution(net, kernel=(5, 5), num_filter=filters), act_type="relu")
+        net = mx.sym.Pooling(net, pool_type="max", kernel=(2, 2), stride=(2, 2))
+    net = mx.sym.Activation(mx.sym.FullyConnected(net, num_hidden=500), act_type="relu")
+    module = mx.mod.Module(mx.sym.SoftmaxOutput(mx.sym.FullyConnected(net, num_hidden=10), name="softmax"))
+    mx.random.seed(kv.rank)
+    module.fit(part("train", shuffle=True, num_parts=kv.num_workers, part_index=kv.rank), num_epoch=4, kvstore=kv,
+               optimizer_params={"learning_rate": .05, "momentum": .5}, initializer=mx.init.Xavier())
+    kv._barrier()
+    if kv.rank == 0:
+        kv.pull(module._exec_group.param_names, out=module._exec_group.param_arrays)
+        accuracy = module.score(part("t10k", shuffle=False), "acc")[0][1]
+        print(f"accuracy {accuracy}", flush=True)
+        assert accuracy >= .97, accuracy
+    kv._barrier()
+
+
+KINDS = {"asynchronous": "dist_async", "stale": "dist_async", "lost": "dist_async", "lenet": "dist_async"}
+TASKS = {task.__name__: task for task in (sync, killed, differ, asynchronous, stale, lost, horovod, resume, unplugged,
+                                         lenet)}
+
 if __name__ == "__main__":
-    {"sync": sync, "killed": killed, "differ": differ}[sys.argv[1]](mx.kv.create("dist_sync"), sys.argv[2])
+    TASKS[sys.argv[1]](mx.kv.create(KINDS.get(sys.argv[1], "dist_sync")), sys.argv[2])

@@ -229,7 +229,6 @@ ERRORS = {
     "load": (lambda: store().load_optimizer_states("x"), "Cannot load states"),
     "sparse": (lambda: store(a=1).row_sparse_pull("a", out=const(1), row_ids=const(0)), "sparse"),
     "name": (lambda: mx.kv.create(3), "name must be a string"),
-    "async": (lambda: mx.kv.create("dist_async"), "not built yet"),
     "compress local": (lambda: store().set_gradient_compression({"type": "2bit"}), "not supported"),
     "compress 1bit": (lambda: store("device").set_gradient_compression({"type": "1bit"}), "Unknown type .* '1bit'"),
     "compress 0": (lambda: store("device").set_gradient_compression({"type": "2bit", "threshold": 0}),

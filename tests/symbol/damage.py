@@ -3,16 +3,44 @@
 
 A damaged file gives a symbol (or arrays) or an MXNetError. Nothing else is raised, nothing hangs, and no memory is
 taken on the word of a number in the file.
+
+As a script, `damage.py symbols|arrays first count` tries that many seeds under a limit of memory and time, and prints
+how many it tried and how many files were still good.
 """
 from __future__ import annotations
 
 import json
 import random
 import struct
+import sys
 import warnings
+from pathlib import Path
 
-import mxnet as mx
-from mxnet.ndarray.serialization import load_tensors_from_buffer
+import numpy as np
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[2])] if __name__ == "__main__" else []
+
+import mxnet as mx  # noqa: E402
+from mxnet.ndarray.serialization import load_tensors_from_buffer  # noqa: E402
+
+DATA = Path(__file__).resolve().parents[1] / "data"
+MEMORY = 128 << 20       # bytes that may be taken, over those of the program itself
+SECONDS = 20             # for one file
+
+
+def symbols():
+    """Texts of real symbols by name."""
+    found = {path.stem: path.read_text() for path in (DATA / "checkpoints").glob("*-symbol.json")}
+    for name in ("tiny_resnet_v1", "lstm_unrolled", "ssd"):
+        found[name] = np.load(DATA / "zoo" / f"{name}.npz")["symbol"].tobytes().decode()
+    return found
+
+
+def files_of_arrays():
+    """Bytes of real files of arrays."""
+    paths = [path for folder in ("params", "checkpoints") for path in (DATA / folder).glob("*.params")]
+    return [path.read_bytes() for path in sorted(paths)]
+
 
 # What a leaf of the tree may become.
 LEAVES = (None, True, False, 0, -1, 1, 3, 2**31, 2**63, 2**64, -(2**40), 1e300, 0.5, float("nan"), "", "x", "null", "0",
@@ -165,6 +193,40 @@ def use_arrays(data):
     return True
 
 
+def tensors(data):
+    """The arrays of a file; none when it is not one that can be read."""
+    try:
+        return load_tensors_from_buffer(data)[0]
+    except mx.MXNetError:
+        return []
+
+
 def seeded(seed):
     """A source of chance that is the same everywhere."""
     return random.Random(seed)
+
+
+def _main(kind, first, count):
+    import resource  # these two are for POSIX systems
+    import signal
+
+    taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    texts, files = sorted(symbols().items()), files_of_arrays()
+    kept = 0
+    for seed in range(first, first + count):
+        chance = seeded(seed)
+        signal.alarm(SECONDS)                            # ends the process
+        try:
+            if kind == "symbols":
+                kept += use_symbol(damaged_json(chance.choice(texts)[1], chance))
+            else:
+                kept += use_arrays(damaged_bytes(chance.choice(files), chance))
+        except BaseException:
+            print(f"seed {seed}", file=sys.stderr)
+            raise
+    print(count, kept)
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Record what MXNet 1.9.1 pulls from its own distributed stores: `record.py`, run with any Python.
+"""Record what MXNet 1.9.1 pulls from its own distributed stores: `dist_record.py`, run with any Python.
 
 It starts scheduler, servers and workers of MXNet on loopback with the DMLC_* variables, as MXNet's own tracker does.
 """

@@ -2,7 +2,8 @@
 """Side-by-side timing of this package, MXNet 1.9.1 and plain PyTorch.
 
 A benchmark is a dict of cases by name; each case gives code for each side. The sides run in processes of their own,
-in turn, round after round, so that what else the machine does falls on all of them; the best of the rounds counts.
+in turn, round after round, so that what else the machine does falls on all of them; the best of the rounds counts. A
+side's process runs one case after the other.
 
 On a machine that is busy with other things, `--cpu` compares the processor time of one thread instead: several threads
 of one program then wait for each other most of the time.
@@ -22,22 +23,49 @@ ROUNDS = 5
 
 RUNNER = """
 import json, sys, time
-case = json.loads(sys.stdin.readline())
-clock = time.process_time if case["cpu"] else time.perf_counter
-space = {}
-exec(case["setup"], space)
-run, done = space["run"], space.get("done", lambda: None)
-run(); done()
-start = clock(); run(); done(); once = clock() - start
-number = max(1, int(0.2 / max(once, 1e-7)))
-print("ready", flush=True)
 for line in sys.stdin:
+    if line.startswith("{"):
+        case, space = json.loads(line), {}
+        clock = time.process_time if case["cpu"] else time.perf_counter
+        try:
+            exec(case["setup"], space)
+            run, done = space["run"], space.get("done", lambda: None)
+            run(); done()
+            start = clock(); run(); done(); once = clock() - start
+            number = max(1, int(case["seconds"] / max(once, 1e-7)))
+            print("ready", flush=True)
+        except Exception as error:
+            print("failed", flush=True)
+        continue
     start = clock()
     for _ in range(number):
         run()
     done()
     print((clock() - start) / number, flush=True)
 """
+_processes: dict[tuple[str, bool], subprocess.Popen[str]] = {}
+
+
+def process(side: str, cpu: bool) -> subprocess.Popen[str]:
+    """The process of a side, which runs one case after the other."""
+    if (side, cpu) not in _processes:
+        one = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"} if cpu else {}
+        _processes[side, cpu] = subprocess.Popen(
+            [str(PYTHON[side]), "-W", "ignore", "-c", RUNNER], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, text=True, cwd=ROOT / "benchmarks", env={**os.environ, **one})
+    return _processes[side, cpu]
+
+
+def ask(side: str, cpu: bool, line: str) -> str:
+    """Send a line, a case or "go", to a side's process; its answer is "ready", or the seconds."""
+    running = process(side, cpu)
+    assert running.stdin is not None and running.stdout is not None
+    running.stdin.write(line + "\n")
+    running.stdin.flush()
+    answer = running.stdout.readline()
+    while line != "go" and answer not in ("ready\n", "failed\n", ""):      # MXNet says things of its own
+        answer = running.stdout.readline()
+    return answer.strip()
 
 
 def measure(sides: dict[str, str], cpu: bool = False) -> dict[str, float]:
@@ -45,30 +73,14 @@ def measure(sides: dict[str, str], cpu: bool = False) -> dict[str, float]:
 
     With `cpu`, seconds of processor time, with one thread.
     """
-    processes = {}
-    environment = {**os.environ, **({"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"} if cpu else {})}
-    for side, setup in sides.items():
-        if not PYTHON[side].exists():
-            continue
-        process = subprocess.Popen([str(PYTHON[side]), "-W", "ignore", "-c", RUNNER], stdin=subprocess.PIPE,
-                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-                                   cwd=ROOT / "benchmarks", env=environment)
-        process.stdin.write(json.dumps({"setup": setup, "cpu": cpu}) + "\n")
-        process.stdin.flush()
-        while (line := process.stdout.readline()) not in ("ready\n", ""):
-            continue
-        if line:
-            processes[side] = process
+    seconds = 0.05 if cpu else 0.2
+    present = [side for side, setup in sides.items() if PYTHON[side].exists() and ask(
+        side, cpu, json.dumps({"setup": setup, "cpu": cpu, "seconds": seconds})) == "ready"]
     best: dict[str, float] = {}
     for _ in range(ROUNDS):
-        for side, process in processes.items():
-            process.stdin.write("go\n")
-            process.stdin.flush()
-            seconds = float(process.stdout.readline())
-            best[side] = min(best.get(side, seconds), seconds)
-    for process in processes.values():
-        process.stdin.close()
-        process.wait()
+        for side in present:
+            found = float(ask(side, cpu, "go"))
+            best[side] = min(best.get(side, found), found)
     return best
 
 

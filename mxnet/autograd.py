@@ -370,7 +370,7 @@ class Function:
     def __call__(self, *inputs: NDArray) -> Any:
         with pause():
             outputs = self.forward(*inputs)
-        if not is_recording():
+        if not is_recording() or all(x._entry is None for x in inputs):
             return outputs
         several = isinstance(outputs, (list, tuple))
         results = list(outputs) if several else [outputs]

@@ -14,7 +14,20 @@ __all__ = ["Context", "cpu", "cpu_pinned", "current_context", "gpu", "gpu_memory
 _CPU_DEVICE = torch.device("cpu")
 
 
-class Context:
+class _DefaultContext(type):
+    """Lets `Context.default_ctx` be read and set on the class, as older programs do."""
+
+    @property
+    def default_ctx(cls) -> Context:
+        """The context that new arrays go to in this thread: see `current_context`."""
+        return current_context()
+
+    @default_ctx.setter
+    def default_ctx(cls, context: Context) -> None:
+        Context._default.value = context
+
+
+class Context(metaclass=_DefaultContext):
     """A device: its type (`"cpu"`, `"gpu"`, `"cpu_pinned"`, `"cpu_shared"`) and its number.
 
     `gpu` is whatever accelerator torch offers (CUDA, ROCm, MPS, XPU). Several cpu numbers are distinct contexts on

@@ -66,9 +66,10 @@ class FullCheckpoint:
 
     def _prune(self, paths: list[str]) -> None:
         """Remove all but the newest, and what writers that were killed have left."""
-        stem = glob.escape(os.path.join(os.path.dirname(os.path.realpath(paths[-1])), f".{os.path.basename(self.prefix)}-"))
-        torn = [path for path in glob.glob(f"{stem}*.resume.*.tmp")
-                if _NAME.match(os.path.basename(path)[1 + len(os.path.basename(self.prefix)):])]
+        stem = f".{os.path.basename(self.prefix)}"
+        begin = os.path.join(os.path.dirname(os.path.realpath(paths[-1])), f"{stem}-")
+        torn = [path for path in glob.glob(f"{glob.escape(begin)}*.resume.*.tmp")
+                if _NAME.match(os.path.basename(path)[len(stem):])]
         for path in (*paths[:-self.keep], *torn):
             try:
                 os.unlink(path)

@@ -40,7 +40,7 @@ ABSENT = {
     "_contrib_getnnz": "works on sparse arrays, which are not built yet",
     "_sparse_*": "works on sparse arrays, which are not built yet",
     "_contrib_count_sketch": "MXNet has it on GPUs only",
-    "_contrib_hawkesll": "the likelihood of one point process: a program of torch operations says it as well",
+    "_contrib_hawkesll": "the likelihood of one point process, which hardly any program needs: not built yet",
     "_CachedOp*": "what a hybridized block is to MXNet's engine; it cannot be called from Python",
     "_CustomFunction": "what autograd.Function is to MXNet's engine; it cannot be called from Python",
     "_Native": "takes pointers into a process; operator.PythonOp makes Custom nodes instead",

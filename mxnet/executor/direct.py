@@ -32,6 +32,7 @@ class Target(NamedTuple):
 
 Key = tuple[int, int]                # id of a node, number of its output
 _KEPT = -1                           # in a key: what the node's keeping kernel keeps
+_OUTLINE = -2                        # and numbers below: shape and dtype of output 0, 1, ...
 
 
 def can_run_directly(outputs: Sequence[Entry], wanted: set[int]) -> bool:
@@ -73,10 +74,11 @@ class DirectPair:
         builder = _BackwardBuilder(outputs, wanted, targets)
         self.buffered = builder.buffered
         self.module = fx.GraphModule(torch.nn.Module(), builder.graph)
-        entries = {key: (builder.nodes[key[0]], key[1]) for key in builder.saved if key[1] != _KEPT}
-        keeping = [builder.nodes[node] for node, index in builder.saved if index == _KEPT]
-        self.program = Program([*outputs, *entries.values()], train=True, taped=False, device=device, groups=groups,
-                               shapes=shapes, keeping=keeping)
+        keys = [(builder.nodes[node], index) for node, index in builder.saved]
+        self.program = Program([*outputs, *[key for key in keys if key[1] >= 0]], train=True, taped=False,
+                               device=device, groups=groups, shapes=shapes,
+                               keeping=[node for node, index in keys if index == _KEPT],
+                               outlines=[(node, _OUTLINE - index) for node, index in keys if index <= _OUTLINE])
 
     def backward(self, saved: list[torch.Tensor], heads: Sequence[torch.Tensor | None],
                  buffers: Sequence[torch.Tensor]) -> tuple[Any, ...]:
@@ -93,7 +95,8 @@ class _BackwardBuilder:
         self.saved: dict[Key, str] = {}              # what forward returns besides the outputs, by placeholder name
         self._plan()
         self.graph = fx.Graph()
-        self.saved = dict(sorted(self.saved.items(), key=lambda item: item[0][1] == _KEPT))    # these come last
+        self.saved = dict(sorted(((key, name) for key, name in self.saved.items() if self._resolved(key) == key),
+                                 key=lambda item: max(-1 - item[0][1], -1)))      # in the order of the program's results
         saved = self.graph.placeholder("saved")
         into = self._into(wanted, targets)
         self.buffered = sorted({*into, *[i for i, target in enumerate(targets) if target.large]})
@@ -158,6 +161,8 @@ class _BackwardBuilder:
         assert kind is not None and node.op is not None
         known = ("params", "needs", "into", *node.op.asks)
         present = {*node.input_names(), "out", "hidden", "kept", "head", _variadic(node)}
+        if kind == "direct" and node.op.unused is not None:
+            present.difference_update(node.op.unused(node.params))
         return tuple(name for name in node.op.wanted[kind] if name not in known and name in present)
 
     def _keys(self, node: Node, fact: str) -> list[Key]:
@@ -166,15 +171,23 @@ class _BackwardBuilder:
             return [(id(node), _KEPT)]
         if fact in ("out", "hidden"):
             return [(id(node), index) for index in range(fact == "hidden", node.output_count())]
-        inputs = [(id(source), index) for source, index in node.inputs]
+        outlined = _rule_kind(node) == "direct" and fact in node.op.outlined    # type: ignore[union-attr]
+        inputs = [(id(source), _OUTLINE - index if outlined else index) for source, index in node.inputs]
         if fact == _variadic(node):
             return inputs[len(node.op.schema.inputs) - 1:]                  # type: ignore[union-attr]
         return [] if fact == "head" else [inputs[node.input_names().index(fact)]]
 
     def _save(self, node: int, index: int) -> None:
-        key = (node, index)
-        if key not in self.saved:
-            self.saved[key] = f"{self.nodes[node].name}_{'kept' if index == _KEPT else index}"
+        what = "kept" if index == _KEPT else f"outline{_OUTLINE - index}" if index <= _OUTLINE else index
+        self.saved.setdefault((node, index), f"{self.nodes[node].name}_{what}")
+
+    def _resolved(self, key: Key) -> Key:
+        """The value itself in the place of its outline, where it is there anyway."""
+        full = (key[0], _OUTLINE - key[1])
+        if key[1] <= _OUTLINE and (full in self.saved or self.nodes[key[0]].op is None):
+            self.saved.setdefault(full, f"{self.nodes[key[0]].name}_0")
+            return full
+        return key
 
     def _add(self, key: Key, value: fx.Node) -> None:
         known = self.cotangents.get(key)
@@ -201,7 +214,7 @@ class _BackwardBuilder:
             self._add((id(source), index), value)
 
     def _value(self, node: Node, fact: str) -> Any:
-        places = [self.places[key] for key in self._keys(node, fact)]
+        places = [self.places[self._resolved(key)] for key in self._keys(node, fact)]
         several = fact in ("hidden", _variadic(node)) or (fact == "out" and node.output_count() > 1)
         return places if several else places[0]
 

@@ -29,6 +29,7 @@ class Program:
     ----------
     variables : the nodes whose arrays `run` takes, in order
     keeping : nodes that run their operator's keeping kernel; what these keep follows the outputs, in that order
+    outlines : values whose outlines (shape and dtype) come after that
     needs_rng : whether some operator draws random numbers
     module : the fx module, for printing (`module.code`) and for watching node by node
 
@@ -37,11 +38,11 @@ class Program:
 
     def __init__(self, outputs: Sequence[Entry], *, train: bool, taped: bool, device: torch.device,
                  groups: Mapping[str, Context], shapes: Mapping[int, Any], keeping: Sequence[Node] = (),
-                 improve: bool = True) -> None:
+                 outlines: Sequence[Entry] = (), improve: bool = True) -> None:
         order = topological(outputs)
         self.variables = [node for node in order if node.op is None]
         lowering = _Lowering(train, taped, device, groups, shapes, keeping)
-        graph = lowering.build(order, outputs)
+        graph = lowering.build(order, outputs, outlines)
         self.needs_rng = lowering.needs_rng
         constants: dict[str, Any] = {}
         if improve:
@@ -60,7 +61,7 @@ class _Lowering:
         self.places: dict[int, torch.device] = {}    # id of a node -> where its outputs are
         self.needs_rng = False
 
-    def build(self, order: Sequence[Node], outputs: Sequence[Entry]) -> fx.Graph:
+    def build(self, order: Sequence[Node], outputs: Sequence[Entry], outlines: Sequence[Entry]) -> fx.Graph:
         for node in order:
             if node.op is None:
                 self.values[id(node)] = self.graph.placeholder(_identifier(len(self.values), node.name))
@@ -70,7 +71,8 @@ class _Lowering:
             if node.op is not None:
                 self._apply(node)
         results = [self._value(*entry) for entry in outputs]
-        self.graph.output((*results, *[self.kept[id(node)] for node in self.keeping]))
+        sketches = [self.graph.call_function(outline, (self._value(*entry),)) for entry in outlines]
+        self.graph.output((*results, *[self.kept[id(node)] for node in self.keeping], *sketches))
         return self.graph
 
     def _device(self, node: Node) -> torch.device:
@@ -121,6 +123,11 @@ class _Lowering:
             return kernel, dict(params)
         count = len(node.inputs)
         return _named(op.differentiable(params, count) if custom else op.prepare(params, count, kernel), op), {}
+
+
+def outline(value: torch.Tensor) -> torch.Tensor:
+    """A tensor like it that takes no memory."""
+    return value.new_empty(()).expand(value.shape)
 
 
 def _identifier(number: int, name: str) -> str:

@@ -28,6 +28,7 @@ from .create import CreateAugmenter
 from .crop import center_crop, fixed_crop, random_crop, random_size_crop, scale_down
 from .iterator import ImageIter
 from .resize import copyMakeBorder, imresize, resize_short
+from .resize import interpolation as _get_interp_method  # noqa: F401
 from .rotate import imrotate, random_rotate
 
 __all__ = ["Augmenter", "BrightnessJitterAug", "CastAug", "CenterCropAug", "ColorJitterAug", "ColorNormalizeAug",

@@ -10,7 +10,7 @@ from .image_record import (
     ImageRecordUInt8Iter_v1,
 )
 from .interchange import from_torch, rank_parts, to_torch
-from .ndarray_iter import NDArrayIter
+from .ndarray_iter import NDArrayIter, _init_data
 from .registered import CSVIter, LibSVMIter, MNISTIter, MXDataIter
 from .wrappers import PrefetchingIter, ResizeIter
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,7 @@ _CHUNK = 1 << 18                # bytes of text that are read at once: its array
 _THREADS = 2                    # that read chunks; NumPy lets go of Python's lock
 _BEHIND = b"\n" * 16            # at the end of the text, so that the last words can be loaded
 _COMMA, _DOT, _LINE, _MINUS, _PLUS, _SMALL_E, _LARGE_E = b",.\n-+eE"
+_ZERO = np.uint8(ord("0"))
 _DIGITS = np.uint64(0x0F0F0F0F0F0F0F0F)
 _JOIN = [(np.uint64(factor), np.uint64(shift), np.uint64(mask)) for factor, shift, mask in
          ((2561, 8, 0x00FF00FF00FF00FF), (6553601, 16, 0x0000FFFF0000FFFF), (42949672960001, 32, 0xFFFFFFFF))]
@@ -36,17 +38,16 @@ def read_csv(path: str, width: int, dtype: np.dtype) -> np.ndarray:
     name = local_path(path)
     try:
         with open(name, "rb") as file:
-            text = file.read()
+            text = file.read() + _BEHIND
     except OSError as error:
         raise MXNetError(f"{name}: the file cannot be read: {error.strerror}") from None
-    text = text.removeprefix(b"\xef\xbb\xbf").replace(b"\r", b"\n" if b"\n" not in text else b"")
-    starts = [0]
-    while starts[-1] < len(text):
-        end = text.find(b"\n", starts[-1] + _CHUNK)
-        starts.append(len(text) if end < 0 else end + 1)
+    if b"\r" in text:
+        text = text.replace(b"\r", b"\n" if b"\n" not in text[:-len(_BEHIND)] else b"")
+    starts, length = [3 if text.startswith(b"\xef\xbb\xbf") else 0], len(text) - len(_BEHIND)
+    while starts[-1] < length:
+        starts.append(min(text.find(b"\n", starts[-1] + _CHUNK) + 1 or length, length))
     bounds = list(zip(starts, starts[1:]))
-    buffer = text + _BEHIND
-    read = partial(_chunk, buffer, width, dtype)
+    read = partial(_chunk, text, width, dtype)
     try:
         if len(bounds) > 1:
             with ThreadPoolExecutor(_THREADS) as pool:
@@ -82,7 +83,7 @@ def _plain(text: np.ndarray, width: int, dtype: np.dtype) -> np.ndarray | None:
     length = len(text) - len(_BEHIND)
     if text[length - 1] != _LINE:                         # the last line of the file; the first line behind it ends it
         length += 1
-    signs = np.flatnonzero(text[:length] - ord("0") > 9)  # places of all that is no digit
+    signs = np.flatnonzero(text[:length] - _ZERO > 9)  # places of all that is no digit
     kinds = text[signs]
     ends = np.flatnonzero((kinds == _COMMA) | (kinds == _LINE))
     lines = kinds[ends] == _LINE
@@ -102,7 +103,7 @@ def _plain(text: np.ndarray, width: int, dtype: np.dtype) -> np.ndarray | None:
         return found & (kind == _MINUS)
 
     negative = sign(starts)
-    whole = signs[at] - starts
+    whole = _one(signs[at] - starts)
     number, good = _number(text, starts, whole), whole <= 8
     dots = kinds[at] == _DOT
     if dots.any():
@@ -110,10 +111,10 @@ def _plain(text: np.ndarray, width: int, dtype: np.dtype) -> np.ndarray | None:
             return None
         starts = signs[at] + 1
         at += dots
-        count = np.where(dots, signs[at] - starts, 0)
-        first, second = np.minimum(count, 8), np.clip(count - 8, 0, 8)
+        count = _one(np.where(dots, signs[at] - starts, 0))
+        first, second = np.minimum(count, 8), np.minimum(np.maximum(count - 8, 0), 8)
         number = number + _number(text, starts, first) * _TENTHS[first]
-        if second.any():
+        if np.any(second):
             number += _number(text, starts + 8, second) * _TENTHS[8 + second]
         good &= (whole + count > 0) & ((count <= 16) | (number >= 0.1))
     else:
@@ -126,7 +127,7 @@ def _plain(text: np.ndarray, width: int, dtype: np.dtype) -> np.ndarray | None:
         starts = signs[at] + 1
         at += exponents
         down = sign(starts)
-        count = np.where(exponents, signs[at] - starts, 0)
+        count = _one(np.where(exponents, signs[at] - starts, 0))
         good &= (count > 0) == exponents
         power = np.minimum(_number(text, starts, np.minimum(count, 8)), _MOST).astype(np.int64)
         good &= (power < _MOST) & (count <= 8)
@@ -142,10 +143,19 @@ def _plain(text: np.ndarray, width: int, dtype: np.dtype) -> np.ndarray | None:
     return np.where(negative, -number.astype(np.int64), number.astype(np.int64)).astype(dtype)
 
 
-def _number(text: np.ndarray, starts: np.ndarray, count: np.ndarray) -> np.ndarray:
-    """Numbers of up to eight digits that start at some places."""
+def _one(counts: np.ndarray) -> Any:
+    """The one number that all of them are, which makes what follows cheaper, else all."""
+    return counts[0] if (counts == counts[0]).all() else counts
+
+
+def _number(text: np.ndarray, starts: np.ndarray, count: Any) -> np.ndarray:
+    """Numbers of up to eight digits that start at some places; `count` digits, an array or one number for all."""
+    if np.max(count) <= 2:
+        ends = starts + count
+        number = np.where(count > 0, text[ends - 1] - _ZERO, 0)
+        return (number + np.where(count > 1, (text[ends - 2] - _ZERO) * 10, 0)).astype(np.float64)
     words = np.ndarray((len(text) - 7,), "<u8", text.data, strides=(1,))[starts]
-    words <<= (64 - 8 * count).astype(np.uint64)          # zeros come before the digits; 64 bits leave nothing
+    words <<= np.asarray(64 - 8 * count).astype(np.uint64)     # zeros before the digits; 64 bits leave nothing
     words &= _DIGITS
     for factor, shift, mask in _JOIN:
         words *= factor

@@ -2,3 +2,4 @@
 """The path `mxnet.io.io`, which programs import from."""
 from . import *  # noqa: F403
 from . import __all__ as __all__
+from .ndarray_iter import _init_data as _init_data

@@ -20,7 +20,7 @@ from .link import Agreement, Link
 
 Key = int | str
 Group = tuple[Key, Sequence[torch.Tensor]]         # a key and the gradients of this worker's devices
-CAPACITY = 8 << 20             # bytes of a bucket; a larger array has one to itself
+CAPACITY = 16 << 20            # bytes of a bucket; a larger array has one to itself
 _MOST_PACKED = 16              # workers up to which 2 bits from each are less than 32 bits twice
 
 
@@ -52,18 +52,13 @@ class Bucket:
             rows.append([part, *(tensor.to(part.device) for tensor in tensors)])
         sum_rows(rows)
 
-    def send(self, link: Link, agreed: set[str], threshold: float | None = None) -> None:
-        """Begin to sum over workers. What was sent before is compared on the way, anything new first.
+    def send(self, link: Link, agreement: Agreement, threshold: float | None = None) -> None:
+        """Begin to sum over workers, who agree on what this is, or will have when it is waited for.
 
         With a threshold the values are quantised: they travel as two bits each, unless workers are so many that sums
         on the way are less to carry.
         """
-        description = [describe(key, tensor) for key, tensor in self.parts]
-        self._agreement = Agreement(link, "push", description)
-        name = repr(description)
-        if name not in agreed:
-            self._agreement.check()
-            agreed.add(name)
+        self._agreement = agreement
         used = self.flat[:self.used]
         if threshold is None or link.world > _MOST_PACKED:
             self._work = link.run("push", lambda: dist.all_reduce(used, async_op=True))
@@ -119,6 +114,22 @@ def bucket_of(groups: Sequence[Group]) -> Bucket:
 def open_bucket(like: torch.Tensor) -> Bucket:
     """An empty bucket for what comes one by one, beginning with an array like this."""
     return Bucket(like, max(like.numel(), CAPACITY // like.element_size()))
+
+
+class Agreements:
+    """What workers agree to send: anything new is compared first, what was sent before while it is on its way."""
+
+    def __init__(self, link: Link) -> None:
+        self._link, self._known = link, set[str]()
+
+    def on(self, groups: Sequence[Group]) -> Agreement:
+        """An agreement on keys, shapes and dtypes, checked already if it is new."""
+        description = [describe(key, tensors[0]) for key, tensors in groups]
+        agreement, name = Agreement(self._link, "push", description), repr(description)
+        if name not in self._known:
+            agreement.check()
+            self._known.add(name)
+        return agreement
 
 
 class Early:

@@ -20,9 +20,9 @@ from ..ndarray.handle import wrap
 from ..ndarray.ndarray import NDArray
 from ..optimizer import Optimizer
 from . import commands
-from .buckets import Bucket, Early, Group, bucket_of, describe, divide, open_bucket
+from .buckets import Agreements, Bucket, Early, Group, bucket_of, describe, divide, open_bucket
 from .bulk import copy_rows
-from .link import connected
+from .link import Agreement, connected
 from .local import Key, KVStore
 from .optimizers import plain_difference
 
@@ -90,7 +90,7 @@ class DistKVStore(Distributed):
         super().__init__(kind)
         self._open: Bucket | None = None                  # being filled
         self._flying: list[Bucket] = []                   # sent, not yet waited for
-        self._agreed: set[str] = set()                    # descriptions of buckets that all workers have sent before
+        self._agreements = Agreements(self._link)
         self._early: Early | None = None
         self._silent: dict[tuple[Key, ...], frozenset[Key]] = {}       # keys that got no gradient, by those pushed
 
@@ -111,13 +111,16 @@ class DistKVStore(Distributed):
         """Sum over devices and begin to sum over workers; what was pushed may be written to afterwards."""
         early, self._early = self._early, None
         groups = self._gradients(key, value)
-        if early is not None and early.keys == [one for one, _ in groups]:
+        if early is not None:
+            if early.keys != [one for one, _ in groups]:
+                raise MXNetValueError(f"push: {len(early.keys)} keys were announced, these are {len(groups)} others")
             early.finish()
             self._silent[tuple(early.keys)] = early.silent
         elif len(groups) > 1:
             self._send_open()
+            agreement = self._agreements.on(groups)
             for part in divide(list(reversed(groups))):
-                self._send(part)
+                self._send(part, agreement)
         elif groups:
             self._add(groups[0])
 
@@ -129,7 +132,8 @@ class DistKVStore(Distributed):
         """
         self._settle()
         groups = self._gradients(key, value)
-        self._early = Early(groups, self._send, self._silent.get(tuple(one for one, _ in groups), frozenset()))
+        send = partial(self._send, agreement=self._agreements.on(groups))
+        self._early = Early(groups, send, self._silent.get(tuple(one for one, _ in groups), frozenset()))
         return self._early.ready
 
     def _gradients(self, key: Any, value: Any) -> list[Group]:
@@ -145,7 +149,7 @@ class DistKVStore(Distributed):
     def _add(self, group: Group) -> None:
         """Put one gradient into the bucket that is being filled."""
         if self._compression is not None:
-            self._send([group])
+            self._send([group], self._agreements.on([group]))
             return
         key, tensors = group
         if self._open is not None and not self._open.has_room(key, tensors[0]):
@@ -157,20 +161,20 @@ class DistKVStore(Distributed):
     def _send_open(self) -> None:
         bucket, self._open = self._open, None
         if bucket is not None:
-            self._fly(bucket)
+            self._fly(bucket, self._agreements.on([(key, [part]) for key, part in bucket.parts]))
 
-    def _send(self, groups: Sequence[Group]) -> None:
+    def _send(self, groups: Sequence[Group], agreement: Agreement) -> None:
         """Send gradients as one bucket; compression is for the sums over devices, which travel."""
         bucket = bucket_of(groups)
         if self._compression is not None:
             for key, part in bucket.parts:
                 part.copy_(self._compression(key, 0, part))
-        self._fly(bucket)
+        self._fly(bucket, agreement)
 
-    def _fly(self, bucket: Bucket) -> None:
+    def _fly(self, bucket: Bucket, agreement: Agreement) -> None:
         try:
             threshold = None if self._compression is None else self._compression.threshold
-            bucket.send(self._link, self._agreed, threshold)
+            bucket.send(self._link, agreement, threshold)
         except Exception:
             self._flying.clear()
             raise

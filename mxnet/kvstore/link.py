@@ -100,8 +100,10 @@ class Agreement:
 
     def check(self) -> None:
         """Raises MXNetError naming the first difference."""
-        link = self.link
-        link.blame(self.what, self.work.wait)
+        if self.work is None:
+            return
+        link, work, self.work = self.link, self.work, None
+        link.blame(self.what, work.wait)
         if all(torch.equal(other, self.mine) for other in self.every):
             return
         own = torch.zeros(max(int(other[1]) for other in self.every), dtype=torch.uint8)

@@ -301,6 +301,9 @@ def _merge(groups: Sequence[Sequence[NDArray]], axes: Sequence[int]) -> list[NDA
     return merged
 
 
+_merge_multi_context = _merge        # MXNet's name, which programs import
+
+
 def _load_general(data: Sequence[Any], targets: Sequence[Any], major_axis: Sequence[int]) -> None:
     """Copy each input's slices into the bound arrays."""
     for source, target, axis in zip(data, targets, major_axis):

@@ -177,8 +177,8 @@ def _invoke(op: Operator, inputs: Sequence[NDArrayBase], given: Mapping[str, Any
     if out is not None and op.in_place_rule is not None and out is inputs[0] and not counter.recording_threads:
         make_update(op, params, len(inputs))(*[x._tensor for x in inputs])
         return out
-    if counter.recording_threads and _mode.mode.recording:
-        made = _record(op, params, inputs)
+    if counter.recording_threads and _mode.mode.recording and any([x._entry is not None for x in inputs]):
+        made = _record(op, params, inputs)            # what depends on no variable has no history
     else:
         plan = make_plan.__wrapped__ if op.open_params else make_plan     # open ones are new each time: not to be kept
         made = plan(op, params, len(inputs))(*inputs)

@@ -99,6 +99,11 @@ class NDArray(NDArrayBase):
         return self._tensor
 
     @property
+    def writable(self) -> bool:
+        """Whether the values can be changed: always."""
+        return True
+
+    @property
     def T(self) -> NDArray:
         """A copy with the axes reversed."""
         if counter.recording_threads:
@@ -294,6 +299,13 @@ class NDArray(NDArrayBase):
         entry = written_tape(self, value, whole)
         indexing.write(self._tensor, key, value)
         self._entry = entry or self._entry
+
+    def _sync_copyfrom(self, source_array: Any) -> None:
+        """Copy the values of a NumPy array of this shape. Raises ValueError for another shape."""
+        values = np.asarray(source_array)
+        if values.shape != self.shape:
+            raise MXNetValueError(f"_sync_copyfrom: the array given is {values.shape}, this one {self.shape}")
+        self[:] = values
 
     def _at(self, idx: int) -> NDArray:
         return self[idx]

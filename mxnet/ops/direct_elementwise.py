@@ -236,3 +236,10 @@ def _batch_dot(params: Any, lhs: Tensor, rhs: Tensor, head: Tensor, needs: froze
         factors = (head.mT, left) if params.transpose_b else (left.mT, head)
         found["rhs"] = torch.matmul(*factors, out=into.get("rhs"))
     return found
+
+
+# ---- of what only the shape is read ---------------------------------------------------------------------------------
+
+for _name, _inputs in (("Cast", ["data"]), ("broadcast_add", ["lhs", "rhs"]), ("broadcast_sub", ["lhs", "rhs"]),
+                       ("sum", ["data"]), ("mean", ["data"]), ("where", ["x"])):
+    get(_name).outlined = frozenset(_inputs)

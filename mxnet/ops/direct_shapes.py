@@ -63,3 +63,7 @@ def _split(params: Any, data: Tensor, head: Any, into: Into) -> Grads:
     if params.squeeze_axis:
         return {"data": torch.stack(parts, params.axis)}
     return {"data": torch.cat(parts, params.axis, out=into.get("data"))}
+
+
+for _name in ("Reshape", "Flatten", "expand_dims", "squeeze", "slice_axis", "Concat"):
+    get(_name).outlined = frozenset(["data"])

@@ -139,13 +139,11 @@ def nag_step(weights: Tensors, grads: Tensors, moms: Tensors, lrs: Numbers, wds:
         g = prepared_list(w, _pick(grads, members), (), rescale_grad, clip_gradient)
         kind = w[0].dtype
         lr, wd, keep = constant(lr, kind), constant(wd, kind), constant(momentum, kind)
-        decayed = torch._foreach_mul(_decayed(w, g, wd, 1.0), lr)
         torch._foreach_mul_(m, keep)
-        steps = torch._foreach_sub(m, decayed)
-        torch._foreach_mul_(steps, keep)
-        torch._foreach_sub_(steps, decayed)
-        torch._foreach_add_(w, steps)
-        torch._foreach_sub_(m, torch._foreach_mul(_decayed(w, g, wd, 1.0), lr))
+        decayed = torch._foreach_add(g, w, alpha=wd) if wd else g
+        torch._foreach_add_(w, m, alpha=keep)
+        torch._foreach_add_(w, decayed, alpha=-lr * (1.0 + keep))
+        torch._foreach_sub_(m, torch._foreach_add(g, w, alpha=wd) if wd else g, alpha=lr)
 
 
 # ---- groups -------------------------------------------------------------------------------------------------------

@@ -57,6 +57,8 @@ class Operator:
     varying_aux : whether nodes differ in which of their inputs are auxiliary states (`Input.aux` says)
     sized : for an operator without inputs, what to change in parameters that leave the size of the output to the
         consumers: `sized(params, shape) -> changes`; without it, the parameter `shape` is set
+    unused : names of what the direct rule asks for, and does not look at with these parameters
+    outlined : inputs of which the direct rule reads shape and dtype only, so that their values need not be kept
     """
 
     open_params = False
@@ -77,6 +79,8 @@ class Operator:
         self.dtype_rule: Rule | None = None
         self.grad_rule: Rule | None = None
         self.direct_rule: Rule | None = None
+        self.unused: Callable[[Params], tuple[str, ...]] | None = None
+        self.outlined: frozenset[str] = frozenset()
         self.into_rule: Kernel | None = None
         self.in_place_rule: Kernel | None = None
         self.wanted: dict[str, tuple[str, ...]] = {}      # rule kind -> names of the arguments that it takes

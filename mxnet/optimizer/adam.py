@@ -11,7 +11,8 @@ import torch
 from ..ndarray import NDArray
 from ..ndarray.generate import function
 from ..ops.fused_updates import adam_step
-from .optimizer import Optimizer, aggregation_size, one_context, register, zeros_like
+from . import whole
+from .optimizer import Optimizer, aggregation_size, one_context, parts, register, zeros_like
 
 __all__ = ["FTML", "LAMB", "Adam", "Adamax", "Nadam"]
 
@@ -75,6 +76,12 @@ class FTML(Optimizer):
                                 t=self._index_update_count[index], beta1=self.beta1, beta2=self.beta2,
                                 epsilon=self.epsilon, rescale_grad=self.rescale_grad, clip_grad=self._clip())
 
+    def _update_all(self, indices: Sequence[Any], weights: list[torch.Tensor], grads: list[torch.Tensor],
+                    states: Sequence[Any]) -> None:
+        grads = whole.gradients(weights, grads, self._get_wds(indices), self.rescale_grad, self._clip())
+        whole.ftml(weights, grads, parts(states), self._get_lrs(indices),
+                   [self._index_update_count[index] for index in indices], self.beta1, self.beta2, self.epsilon)
+
 
 @register
 class LAMB(_Moments):
@@ -121,6 +128,13 @@ class Adamax(_Moments):
         # Where every gradient so far was 0 both are: no step. MXNet writes 0 / 0 into the weight.
         weight._tensor.sub_(torch.where(norm > 0, mean / norm, 0.0).mul_(lr))
 
+    def _update_all(self, indices: Sequence[Any], weights: list[torch.Tensor], grads: list[torch.Tensor],
+                    states: Sequence[Any]) -> None:
+        grads = whole.gradients(weights, grads, self._get_wds(indices), self.rescale_grad, self._clip())
+        rates = [lr / (1.0 - self.beta1 ** self._index_update_count[index])
+                 for index, lr in zip(indices, self._get_lrs(indices))]
+        whole.adamax(weights, grads, parts(states), rates, self.beta1, self.beta2)
+
 
 @register
 class Nadam(_Moments):
@@ -138,10 +152,7 @@ class Nadam(_Moments):
         g = grad._tensor * self.rescale_grad + self._get_wd(index) * weight._tensor
         if self.clip_gradient is not None:
             g.clamp_(-self.clip_gradient, self.clip_gradient)
-        now = self.beta1 * (1.0 - 0.5 * 0.96 ** (t * self.schedule_decay))
-        later = self.beta1 * (1.0 - 0.5 * 0.96 ** ((t + 1) * self.schedule_decay))
-        self.m_schedule *= now
-        after = self.m_schedule * later
+        now, later, after = self._momenta(t)
         mean, var = state[0]._tensor, state[1]._tensor
         mean.mul_(self.beta1).add_((1.0 - self.beta1) * g)
         var.mul_(self.beta2).add_((1.0 - self.beta2) * g * g)
@@ -149,5 +160,23 @@ class Nadam(_Moments):
         var_prime = var / (1.0 - self.beta2 ** t)
         step = (1.0 - now) * grad_prime + later * mean_prime
         weight._tensor.sub_(self._get_lr(index) * step / (var_prime.sqrt() + self.epsilon))
+
+    def _momenta(self, t: int) -> tuple[float, float, float]:
+        """Momenta of this step and of the next, and what the schedule comes to after that; moves the schedule on."""
+        now = self.beta1 * (1.0 - 0.5 * 0.96 ** (t * self.schedule_decay))
+        later = self.beta1 * (1.0 - 0.5 * 0.96 ** ((t + 1) * self.schedule_decay))
+        self.m_schedule *= now
+        return now, later, self.m_schedule * later
+
+    def _update_all(self, indices: Sequence[Any], weights: list[torch.Tensor], grads: list[torch.Tensor],
+                    states: Sequence[Any]) -> None:
+        grads = whole.gradients(weights, grads, self._get_wds(indices), self.rescale_grad, self._clip())
+        factors = []
+        for index, lr in zip(indices, self._get_lrs(indices)):      # the schedule goes on from weight to weight
+            t = self._index_update_count[index]
+            now, later, after = self._momenta(t)
+            factors.append((lr * (1.0 - now) / (1.0 - self.m_schedule), lr * later / (1.0 - after),
+                            1.0 - self.beta2 ** t))
+        whole.nadam(weights, grads, parts(states), factors, self.beta1, self.beta2, self.epsilon)
 
 

@@ -13,7 +13,9 @@ from ..ndarray import NDArray
 from ..ndarray.generate import function
 from ..ndarray.handle import wrap
 from ..ops.fused_updates import sgd_step
-from .optimizer import Optimizer, register, zeros_like
+from ..ops.optimizer_lists import prepared_list
+from . import whole
+from .optimizer import Optimizer, parts, register, zeros_like
 from .sgd import SGD
 
 __all__ = ["LARS", "LBSGD", "AdaDelta", "AdaGrad", "Ftrl", "RMSProp", "Test"]
@@ -37,6 +39,12 @@ class AdaGrad(Optimizer):
         history = state._tensor.add_(g * g)
         step = g / (history + self.float_stable_eps).sqrt_()
         weight._tensor.sub_((step + weight._tensor * wd).mul_(lr))
+
+    def _update_all(self, indices: Sequence[Any], weights: list[torch.Tensor], grads: list[torch.Tensor],
+                    states: Sequence[Any]) -> None:
+        grads = prepared_list(weights, grads, (), self.rescale_grad, self._clip())
+        whole.adagrad(weights, grads, [state._tensor for state in states], self._get_lrs(indices),
+                      self._get_wds(indices), self.float_stable_eps)
 
 
 @register
@@ -66,6 +74,15 @@ class RMSProp(Optimizer):
         else:
             function("rmsprop_update")(weight, grad, *state, **given)
 
+    def _update_all(self, indices: Sequence[Any], weights: list[torch.Tensor], grads: list[torch.Tensor],
+                    states: Sequence[Any]) -> None:
+        grads = whole.gradients(weights, grads, self._get_wds(indices), self.rescale_grad, self._clip())
+        lrs, bound = self._get_lrs(indices), -1.0 if self.clip_weights is None else self.clip_weights
+        if self.centered:
+            whole.rmsprop_centered(weights, grads, parts(states), lrs, self.gamma1, self.gamma2, self.epsilon, bound)
+        else:
+            whole.rmsprop(weights, grads, parts(states), lrs, self.gamma1, self.epsilon, bound)
+
 
 @register
 class AdaDelta(Optimizer):
@@ -87,6 +104,11 @@ class AdaDelta(Optimizer):
         steps.mul_(self.rho).add_((1.0 - self.rho) * step * step)
         weight._tensor.sub_(step + self._get_wd(index) * weight._tensor)
 
+    def _update_all(self, indices: Sequence[Any], weights: list[torch.Tensor], grads: list[torch.Tensor],
+                    states: Sequence[Any]) -> None:
+        grads = prepared_list(weights, grads, (), self.rescale_grad, self._clip())
+        whole.adadelta(weights, grads, parts(states), self._get_wds(indices), self.rho, self.epsilon)
+
 
 @register
 class Ftrl(Optimizer):
@@ -104,6 +126,12 @@ class Ftrl(Optimizer):
         function("ftrl_update")(weight, grad, *state, lr=self._get_lr(index), wd=self._get_wd(index),
                                 lamda1=self.lamda1, beta=self.beta, rescale_grad=self.rescale_grad,
                                 clip_gradient=self._clip(), out=weight)
+
+    def _update_all(self, indices: Sequence[Any], weights: list[torch.Tensor], grads: list[torch.Tensor],
+                    states: Sequence[Any]) -> None:
+        grads = prepared_list(weights, grads, (), self.rescale_grad, self._clip())
+        whole.ftrl(weights, grads, parts(states), self._get_lrs(indices), self._get_wds(indices), self.lamda1,
+                   self.beta)
 
 
 @register

@@ -68,6 +68,19 @@ class Optimizer:
         self.set_lr_mult({})
         self.set_wd_mult({})
 
+    # A step for all weights of one kind, (indices, tensors of weights, of gradients, states); counts are up to date.
+    _update_all: Any = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """A subclass with an `update` of its own is not led past it by what its parent has for all weights at once."""
+        super().__init_subclass__(**kwargs)
+        own = vars(cls)
+        if "update" in own or "update_multi_precision" in own:
+            if "_update_all" not in own:
+                cls._update_all = None
+            if "update_multi" not in own:
+                cls.update_multi = Optimizer.update_multi      # type: ignore[method-assign]
+
     def __getstate__(self) -> dict[str, Any]:
         return {key: value for key, value in self.__dict__.items()
                 if not key.startswith("_cached") and key != "param_dict"}
@@ -152,7 +165,13 @@ class Optimizer:
 
     def update_multi(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
                      states: Sequence[Any]) -> None:
-        """One step for all weights; subclasses do it in a few calls for all of them."""
+        """One step for all weights: in a few calls for all of them, where the class has a step for that."""
+        if self._update_all is not None and weights and one_context(weights) and \
+                all(weight._tensor.dtype is weights[0]._tensor.dtype for weight in weights) and \
+                weights[0]._tensor.dtype in (torch.float32, torch.float64):
+            self._update_count(indices)
+            self._update_all(indices, [weight._tensor for weight in weights], [grad._tensor for grad in grads], states)
+            return
         for one in zip(indices, weights, grads, states):
             self.update_multi_precision(*one)
 
@@ -268,6 +287,11 @@ def one_context(weights: Sequence[NDArray]) -> bool:
     """Whether all weights are on one context, so that one call can update them."""
     first = weights[0]._ctx
     return all(weight._ctx is first or weight._ctx == first for weight in weights)
+
+
+def parts(states: Sequence[Any]) -> list[list[torch.Tensor]]:
+    """The tensors of all weights' states, a list for each part of a state."""
+    return [[part._tensor for part in column] for column in zip(*states)]
 
 
 def zeros_like(weight: NDArray) -> NDArray:

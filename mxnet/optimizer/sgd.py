@@ -12,7 +12,9 @@ from ..base import MXNetError
 from ..ndarray import NDArray
 from ..ndarray.generate import function
 from ..ops.fused_updates import nag_step, sgd_step
+from ..ops.optimizer_lists import prepared_list
 from ..random import generator
+from . import whole
 from .optimizer import Optimizer, aggregation_size, one_context, register, zeros_like
 
 __all__ = ["DCASGD", "NAG", "SGD", "SGLD", "Signum", "ccSGD"]
@@ -81,7 +83,7 @@ class ccSGD(SGD):
 
 @register
 class NAG(Optimizer):
-    """Nesterov's accelerated gradient. MXNet operator `nag_mom_update`."""
+    """Nesterov's accelerated gradient. MXNet operator `nag_mom_update`, as it is with the weight as its output."""
 
     _master_first = False
 
@@ -94,22 +96,16 @@ class NAG(Optimizer):
 
     def update(self, index: Any, weight: NDArray, grad: NDArray, state: Any) -> None:
         self._update_count(index)
-        given = dict(lr=self._get_lr(index), wd=self._get_wd(index), rescale_grad=self.rescale_grad,
-                     clip_gradient=self._clip(), out=weight)
-        if state is None:
-            function("sgd_update")(weight, grad, **given)
+        self._update_all([index], [weight._tensor], [grad._tensor], [state])
+
+    def _update_all(self, indices: Sequence[Any], weights: list[torch.Tensor], grads: list[torch.Tensor],
+                    states: Sequence[Any]) -> None:
+        lrs, wds = self._get_lrs(indices), self._get_wds(indices)
+        if self.momentum == 0.0:
+            sgd_step(weights, grads, [], lrs, wds, 0.0, self.rescale_grad, self._clip())
         else:
-            function("nag_mom_update")(weight, grad, state, momentum=self.momentum, **given)
-
-
-    def update_multi(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
-                     states: Sequence[Any]) -> None:
-        if self.multi_precision or self.momentum == 0.0 or not one_context(weights):
-            super().update_multi(indices, weights, grads, states)
-            return
-        self._update_count(indices)
-        nag_step([w._tensor for w in weights], [g._tensor for g in grads], [s._tensor for s in states],
-                 self._get_lrs(indices), self._get_wds(indices), self.momentum, self.rescale_grad, self._clip())
+            nag_step(weights, grads, [state._tensor for state in states], lrs, wds, self.momentum, self.rescale_grad,
+                     self._clip())
 
 
 @register
@@ -131,6 +127,21 @@ class Signum(Optimizer):
             function("signsgd_update")(weight, grad, **given)
         else:
             function("signum_update")(weight, grad, state, momentum=self.momentum, wd_lh=self.wd_lh, **given)
+
+    def update_multi(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
+                     states: Sequence[Any]) -> None:
+        if self.momentum != 0.0:
+            super().update_multi(indices, weights, grads, states)
+            return
+        for one in zip(indices, weights, grads, states):
+            self.update_multi_precision(*one)
+
+    def _update_all(self, indices: Sequence[Any], weights: list[torch.Tensor], grads: list[torch.Tensor],
+                    states: Sequence[Any]) -> None:
+        wds = self._get_wds(indices)
+        grads = prepared_list(weights, grads, wds if any(wds) else (), self.rescale_grad, self._clip())
+        whole.signum(weights, grads, [state._tensor for state in states], self._get_lrs(indices), self.momentum,
+                     self.wd_lh)
 
 
 @register

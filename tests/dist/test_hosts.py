@@ -2,12 +2,13 @@
 """Three hosts (network namespaces on a bridge), a torchrun that begins again, stores by other names."""
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
 import numpy as np
 import pytest
-from dist_processes import HERE, WORKER, check_sync, environment, free_port, run
+from dist_processes import HERE, WORKER, check_sync, environment, free_port, launch, run
 
 
 def namespaces_are_allowed():
@@ -35,6 +36,23 @@ def test_three_hosts(task, kills, tmp_path):
     assert done.returncode != 0
     for rank in (0, 1):
         assert "rank 2 does not answer: it was killed or its machine is gone" in logs[rank], logs
+
+
+@pytest.mark.slow
+def test_launch_over_ssh(tmp_path):
+    """An `ssh` that stays on this machine: what the launcher sends it is a command that a shell can run."""
+    ssh = tmp_path / "bin" / "ssh"
+    ssh.parent.mkdir()
+    ssh.write_text('#!/bin/sh\nfor last; do :; done\nexec env -i PATH="$PATH" sh -c "$last"\n', encoding="utf-8")
+    ssh.chmod(0o755)
+    hosts = tmp_path / "hosts"
+    hosts.write_text("one\ntwo:2222\n", encoding="utf-8")
+    variables = [f"--env={name}={value}" for name, value in environment().items()
+                 if name in ("PYTHONPATH", "OMP_NUM_THREADS")]
+    code, output = launch("-n", 2, "-H", hosts, "--host", "127.0.0.1", *variables, sys.executable, WORKER, "sync",
+                          tmp_path, PATH=f"{ssh.parent}:{os.environ['PATH']}")
+    assert code == 0, output
+    check_sync(tmp_path, 2)
 
 
 @pytest.mark.slow

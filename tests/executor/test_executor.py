@@ -2,9 +2,6 @@
 """Executors: binding, running, gradients, reshaping, monitors. The facts are MXNet 1.9.1's answers."""
 from __future__ import annotations
 
-import re
-import threading
-
 import numpy as np
 import pytest
 
@@ -177,68 +174,3 @@ def test_context_groups():
     exe = b.simple_bind(mx.cpu(0), group2ctx={"one": mx.cpu(1), "two": mx.cpu(2)}, a=(2,))
     assert exe.arg_dict["a"].context == mx.cpu(1)
     assert exe.forward()[0].asnumpy().tolist() == [1, 1]
-
-
-def test_threads_with_shared_parameters():
-    symbol = net()
-    base = symbol.simple_bind(mx.cpu(), data=(2, 3))
-    base.arg_dict["fc_weight"][:] = np.random.RandomState(0).normal(size=(4, 3))
-    inputs = [np.random.RandomState(i).normal(size=(2, 3)).astype(np.float32) for i in range(8)]
-    expected = [base.forward(data=mx.nd.array(x))[0].asnumpy() for x in inputs]
-    results = [None] * 8
-
-    def work(i):
-        exe = symbol.bind(mx.cpu(), {**base.arg_dict, "data": mx.nd.array(inputs[i])}, aux_states=base.aux_dict)
-        for _ in range(20):
-            results[i] = exe.forward()[0].asnumpy()
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for got, want in zip(results, expected):
-        np.testing.assert_array_equal(got, want)
-
-
-@pytest.mark.parametrize("symbol, shapes, reqs", [
-    (lambda loss, x, w: mx.sym.Reshape(loss, shape=(-1,)), {}, "write"),
-    (lambda loss, x, w: mx.sym.Reshape(loss, shape=(-1,)) * 2 + 1, {}, "write"),
-    (lambda loss, x, w: loss * w, {"w": (2, 3)}, {"x": "write"}),
-    (lambda loss, x, w: mx.sym.Group([mx.sym.BlockGrad(x) * 2, loss]), {}, "write")])
-def test_no_head_gradient_is_needed_for_what_lies_behind_losses(symbol, shapes, reqs):
-    x, label, w = mx.sym.Variable("x"), mx.sym.Variable("label"), mx.sym.Variable("w")
-    bound = symbol(mx.sym.SoftmaxOutput(x, label), x, w).simple_bind(mx.cpu(), x=(2, 3), label=(2,), grad_req=reqs,
-                                                                      **shapes)
-    bound.forward(is_train=True)
-    bound.backward()
-    assert np.allclose(bound.grad_dict["x"].asnumpy(), [[-2 / 3, 1 / 3, 1 / 3]] * 2)
-
-
-def test_head_gradients_that_are_needed():
-    x, label, w = mx.sym.Variable("x"), mx.sym.Variable("label"), mx.sym.Variable("w")
-    bound = (mx.sym.SoftmaxOutput(x, label) * w).simple_bind(mx.cpu(), x=(2, 3), label=(2,), w=(2, 3))
-    bound.forward(is_train=True)
-    with pytest.raises(mx.MXNetError, match="head gradient is required"):
-        bound.backward()
-    flat = mx.sym.one_hot(x, depth=3).simple_bind(mx.cpu(), x=(2,))
-    flat.forward(is_train=True)
-    flat.backward()
-    assert flat.grad_dict["x"].asnumpy().tolist() == [0, 0]
-
-
-def test_shapes_of_what_is_no_argument_are_ignored_with_a_warning():
-    with pytest.warns(UserWarning, match="'dat' is ignored.*Did you mean 'data'"):
-        exe = mx.sym.relu(mx.sym.Variable("data")).simple_bind(mx.cpu(), data=(2,), dat=(3,))
-    assert list(exe.arg_dict) == ["data"] and exe.get_optimized_symbol().list_arguments() == ["data"]
-
-
-def test_debug_str_tells_the_memory():
-    def megabytes(symbol, **how):
-        text = symbol.simple_bind(mx.cpu(), data=(10, 3, 256, 256), **how).debug_str()
-        return int(re.search(r"Total (\d+) MB allocated", text).group(1))
-
-    chain = mx.sym.Variable("data")
-    for _ in range(10):
-        chain = chain * chain
-    assert megabytes(chain) == 75                              # ten results of 7.5 MB are kept
-    assert megabytes(chain, grad_req="null") == megabytes(mx.sym.BlockGrad(chain)) == 15

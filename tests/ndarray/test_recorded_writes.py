@@ -101,6 +101,20 @@ def test_fresh_gradient():
     assert y._fresh_grad is False and mx.nd.ones((1,))._fresh_grad is False
 
 
+def test_what_depends_on_no_variable_is_not_recorded():
+    class Twice(mx.autograd.Function):
+        def forward(self, x):
+            return x * 2
+
+    with mx.autograd.record():
+        results = [mx.nd.ones((2,)) * 2, mx.nd.random.uniform(shape=(2,)), Twice()(mx.nd.ones((2,)))]
+        results[0][0] = 5                              # a constant may be written to
+    assert results[0].asnumpy().tolist() == [5, 2]
+    for result in results:
+        with pytest.raises(MXNetError, match="not in a computational graph"):
+            result.backward()
+
+
 def test_get_symbol():
     x, y = variable(1, 2), variable(3, 4)
     with mx.autograd.record():

@@ -16,7 +16,7 @@ from torch import Tensor, fx
 from ...symbol.graph import Node
 from .facts import is_item, node_of
 
-_GAIN = 4                              # how many times as large as the weights the result must be
+_GAIN = 2                              # how many times as large as the weights the result must be
 
 
 def fold_batch_norm(graph: fx.Graph) -> None:

@@ -28,14 +28,15 @@ def block_sums(x: Tensor, height: int, width: int) -> Tensor:
     return total.clone(memory_format=torch.contiguous_format) if width == 1 and height == 1 else total.contiguous()
 
 
-def repeated(x: Tensor, height: int, width: int, out: Tensor | None = None) -> Tensor:
-    """Each pixel of x (batch, channels, h, w) as a block of (height, width) pixels; written to `out` if given."""
+def repeated(x: Tensor, height: int, width: int, out: Tensor | None = None, factor: float = 1.0) -> Tensor:
+    """Each pixel of x (batch, channels, h, w), times `factor`, as a block of (height, width) pixels; written to `out`
+    if given."""
     batch, channels, h, w = x.shape
     if out is None:
         out = torch.empty((batch, channels, h * height, w * width), dtype=x.dtype, device=x.device)
     blocks = out.view(batch, channels, h, height, w, width)
     for i in range(width):
-        blocks[:, :, :, 0, :, i] = x
+        torch.mul(x, factor, out=blocks[:, :, :, 0, :, i])
     if height > 1:
         blocks[:, :, :, 1:] = blocks[:, :, :, :1]
     return out

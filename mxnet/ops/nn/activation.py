@@ -53,3 +53,6 @@ activation.shape(same_shape_of_data)
 @activation.direct
 def _(params, data, out, head):
     return {"data": _GRADIENTS[params.act_type](data, out, head)}
+
+
+activation.unused = lambda params: ("out",) if params.act_type in ("softrelu", "softsign") else ("data",)

@@ -54,6 +54,8 @@ def _gradients(params: Any, axis: int, head: Tensor | None, data: Tensor, gamma:
     """Gradients by torch's fused kernel; with `mean` and `scale` of the batch given, those statistics vary too."""
     x, axis = _channel_second(data, axis)
     grad, _ = _channel_second(torch.zeros_like(data) if head is None else head, axis)
+    if grad.stride() != x.stride():                  # torch's kernel (2.13, CPU) may mix up axes of different layouts
+        grad, x = grad.contiguous(), x.contiguous()
     grads = torch.ops.aten.native_batch_norm_backward(
         grad, x, None if params.fix_gamma else gamma, moving_mean, moving_var, mean, scale, mean is not None,
         params.eps, (True, not params.fix_gamma, True))

@@ -145,6 +145,10 @@ def _(params, data, gamma, out, head, needs, into):
     return grads
 
 
+leaky_relu.leaky_relu.unused = lambda params: \
+    () if params.act_type == "rrelu" else ("data",) if params.act_type == "selu" else ("out",)
+
+
 @dropout.dropout.direct
 def _(hidden, head, into):
     return {"data": torch.mul(head[0], hidden[0], out=into.get("data"))} if head[0] is not None else {}

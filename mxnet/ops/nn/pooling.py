@@ -201,7 +201,7 @@ def _(params, data, head, kept, into):
     plan = _plan(data.shape[2:], params.__dict__)
     if kept is None and _in_blocks(data, plan):
         height, width = plan.kernel
-        return {"data": repeated(head / (height * width), height, width, into.get("data"))}
+        return {"data": repeated(head, height, width, into.get("data"), 1 / (height * width))}
     like = torch.empty(data.shape, layout=torch._mkldnn)     # type: ignore[attr-defined]    # for its sizes
     if kept is None:
         grad = _AVG_BACKWARD[len(plan.kernel)](head.to_mkldnn(), like, plan.kernel, plan.stride, plan.pad, False,

@@ -57,13 +57,15 @@ def overlaps(lhs: Tensor, rhs: Tensor) -> Tensor:
 
 
 def suppress(boxes: Tensor, alive: Tensor, limit: float, classes: Tensor | None = None,
-             inclusive: bool = False) -> Tensor:
+             inclusive: bool = False, leading: bool = False) -> Tensor:
     """Greedy non-maximum suppression: which boxes stay, (batch, n).
 
     `boxes` are corner boxes (batch, n, 4), best first; those not `alive` (batch, n) neither stay nor suppress. A box
     goes when it overlaps by more than `limit` (`inclusive`: or just as much) with a better one that stays, of its class
-    where `classes` (batch, n) are given.
+    where `classes` (batch, n) are given. `leading` says that those alive come before the others.
     """
+    if leading and classes is None:
+        return _greedy(boxes, alive.sum(1), limit, inclusive)
     if not alive.any():
         return alive.clone()
     image, place = alive.nonzero(as_tuple=True)

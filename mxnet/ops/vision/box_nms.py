@@ -88,7 +88,7 @@ def _best(rows: Tensor, coords: int, score: int, class_: int, background: int, v
     best = rows_at(rows, ranked)
     corners = converted(best[..., coords:coords + 4], format, "corner")
     alive = usable.gather(1, ranked)
-    stays = suppress(corners, alive, limit, None if force or class_ < 0 else best[..., class_])
+    stays = suppress(corners, alive, limit, None if force or class_ < 0 else best[..., class_], leading=True)
     first = front(stays)
     return ranked.gather(1, first), stays.gather(1, first)
 

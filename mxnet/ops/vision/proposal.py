@@ -200,7 +200,8 @@ def _chosen(boxes: Tensor, threshold: float, most: int, wanted: int) -> Tensor:
     looked = 2 * most
     while True:
         some = edges[:, :looked]
-        stays = suppress(some, torch.ones(some.shape[:2], dtype=torch.bool, device=boxes.device), threshold)
+        alive = torch.ones(some.shape[:2], dtype=torch.bool, device=boxes.device)
+        stays = suppress(some, alive, threshold, leading=True)
         if looked >= boxes.shape[1] or int(stays.sum(1).min()) >= most:
             break
         looked *= 4

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 from samples import FLOATS, Sample
 
 REFUSED = r"raises \w*Error:|(?:Error|Warning) is raised, MXNet infers"
@@ -78,6 +79,20 @@ def empty(sample: Sample) -> bool:
 
 def no_probabilities(sample: Sample) -> bool:
     return bool((abs(sample.arrays()[0].astype("float64").sum(-1) - 1) > 1e-3).any())
+
+
+def nearly_singular(sample: Sample) -> bool:
+    """Whether rounding is multiplied by 100 and more in solving with one of the matrices, or with its triangle."""
+    for x in sample.arrays():
+        if x.ndim > 1 and x.shape[-1] == x.shape[-2] and np.isfinite(x).all():
+            wide = x.astype("float64")
+            if not max(np.linalg.cond(wide).max(), np.linalg.cond(np.tril(wide)).max()) < 100:
+                return True
+    return False
+
+
+def many_steps(sample: Sample) -> bool:
+    return sample.tensors()[0].shape[0] > 50
 
 
 def many_axes(sample: Sample) -> bool:
@@ -186,15 +201,19 @@ KNOWN = [
     takes(r"Reshape", r"MKLDNN doesn't support \d+ dimensions", "any number of axes"),
     takes(r"LRN", r"LRN only supports odd values", "an even window is one channel narrower, as for float32"),
     takes(r"RNN", r"state clipping is only supported for GPU|only supported for GPU", "works on the processor"),
-    refuses(r"_contrib_R?ROIAlign|ROIPooling", r"not in the valid range|Expected idx", "images that are not there"),
+    refuses(r"_contrib_R?ROIAlign|ROIPooling", r"not in the valid range|Expected idx|index out of range in self",
+            "images that are not there"),
     refuses(r"_contrib_AdaptiveAvgPooling2D", r"one or two numbers from 1 on", "senseless sizes"),
     refuses(r"_contrib_group_adagrad_update", r"history is .* need", "a history of another size"),
     takes(r"UpSampling", r"new and old shape do not match", "num_filter says nothing"),
     takes(r".*_scalar", r"but value='(?:True|False)'", "True is a number in Python"),
-    Known(r"_image_random_contrast", r"gradient.*values differ", "another gradient at factor 0",
-          when=lambda sample: param(sample, "min_factor") == 0),
     Known(r"_image_random_hue", r"u?int\d+\[.*values differ", "a last bit is cut to another whole number"),
-    Known(r"_image_to_tensor", r"gradient.*values differ", "MXNet hands on the gradient as it is, if shapes allow"),
+    Known(r"_image_(?:to_tensor|flip|random|adjust_lighting).*", r"gradient.*values differ",
+          "MXNet hands on the gradient as it is, if shapes allow"),
+    Known(r"_linalg_.*", VALUES, "rounding in nearly singular matrices", when=nearly_singular),
+    Known(r"CTCLoss", r"gradient.*values differ", "rounding over many steps", when=many_steps),
+    refuses(r"_cvimdecode|_cvimread", r"outside of \[0, 1\]", "color or gray"),
+    refuses(r"_contrib_box_encode", r"out of bounds", "boxes that are not there"),
     Known(r"_random_pdf_.*", r"gradient.*(?:nan|inf)", "gradients at poles"),
     refuses(r"_contrib_interleaved_matmul_.*", r"does not divide into heads", "heads of uneven size"),
     refuses(r"_contrib_SyncBatchNorm", r"is not built; ndev=1 is", "one device"),

@@ -3,6 +3,7 @@
 from . import Bad, Sample, T, ints, values
 
 TOLERANCE = {"uint8": (0.0, 0.0), "int32": (0.0, 0.0)}         # where a sample does not have its own
+HUES = dict(rtol=2e-5, atol=2e-4, reason="the circle of hues is turned in float32, values go up to 255")
 STRAIGHT = {"grad": "MXNet hands the gradient on as it is, not turned around"}
 CUBIC = dict(rtol=1e-4, atol=1.0, reason="MXNet 1.9.1 has OpenCV 3.4, whose cubic tables are coarser")
 CUT = dict(rtol=0.0, atol=1.0, reason="a difference in the last bit is cut off to another whole number")
@@ -29,8 +30,8 @@ def _color(op, params, grey=True):
     """A color change with a factor that is not left to chance, on all element types."""
     for x in _kinds(4, 6, 3):
         whole = x.dtype in ("uint8", "int32")
-        yield Sample(f"_image_{op}", [x], params, grad=False, random=False, **(CUT if whole else {} if x.dtype == "float16" else {
-            "rtol": 2e-5, "atol": 2e-4, "reason": "the circle of hues is turned in float32, values go up to 255"}))
+        yield Sample(f"_image_{op}", [x], params, grad=False, random=False,
+                     **(CUT if whole else {} if x.dtype == "float16" else HUES))
     if grey:
         yield Sample(f"_image_{op}", [pixels(4, 6, 1)], params, **CUT)
         yield Sample(f"_image_{op}", [pixels(1, 1, 1, dtype="float32")], params, grad=False)
@@ -92,8 +93,8 @@ SAMPLES = [
            reason="OpenCV's weights have 32 bits"),
     *[Sample("_image_resize", [pixels(6, 8, 3)], {"size": (5, 9), "interp": i}, **(CUBIC if i == 2 else {}))
       for i in range(6)],
-    *[Sample("_image_resize", [pixels(6, 8, 3, dtype="float32")], {"size": (5, 4), "interp": i}, **(CUBIC if i == 2 else {}))
-      for i in range(5)],
+    *[Sample("_image_resize", [pixels(6, 8, 3, dtype="float32")], {"size": (5, 4), "interp": i},
+             **(CUBIC if i == 2 else {})) for i in range(5)],
     Bad("_image_resize", [pixels(4, 5, 3)], match="size"),
     Bad("_image_resize", [pixels(4, 5, 3)], {"size": (1, 2, 3)}, match="size"),
     Bad("_image_resize", [pixels(4, 5, 3)], {"size": (0, 2)}, match="size"),

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Names that programs of MXNet's time use although they are not public."""
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import mxnet as mx
+
+
+def test_default_context_of_the_class():
+    before = mx.Context.default_ctx
+    try:
+        mx.Context.default_ctx = mx.cpu(2)
+        assert mx.nd.ones((1,)).context == mx.Context.default_ctx == mx.cpu(2)
+        with mx.cpu(1):
+            assert mx.Context.default_ctx == mx.cpu(1)
+    finally:
+        mx.Context.default_ctx = before
+    assert mx.current_context() == before
+
+
+def test_init_data():
+    pairs = mx.io._init_data({"b": np.zeros(2), "a": mx.nd.ones((1,))}, False, "data")
+    assert [name for name, _ in pairs] == ["a", "b"]
+    assert [name for name, _ in mx.io.io._init_data([np.zeros(2), np.zeros(1)], False, "x")] == ["_0_x", "_1_x"]
+    assert mx.io.io._init_data(None, True, "x") == []
+
+
+def test_interpolation_method():
+    from mxnet.image.image import _get_interp_method
+    assert [_get_interp_method(9, sizes) for sizes in ((1, 1, 2, 2), (2, 2, 1, 1), (1, 2, 2, 1), ())] == [2, 3, 1, 2]
+
+
+def test_merging_outputs_of_contexts():
+    from mxnet.module.executor_group import _merge_multi_context
+    parts = [[mx.nd.ones((2, 3)), mx.nd.zeros((1, 3))], [mx.nd.ones((2, 1))] * 2]
+    assert [array.shape for array in _merge_multi_context(parts, [0, 1])] == [(3, 3), (2, 2)]
+
+
+def test_copying_from_numpy():
+    x = mx.nd.zeros((2, 3))
+    x._sync_copyfrom(np.arange(6).reshape(2, 3))
+    assert x.writable and x.asnumpy().tolist() == [[0, 1, 2], [3, 4, 5]]
+    with pytest.raises(ValueError, match=r"\(3,\), this one \(2, 3\)"):
+        x._sync_copyfrom(np.ones(3))

@@ -63,7 +63,7 @@ def _contrast(image: Tensor, factor: Tensor) -> Tensor:
 
 def _saturate(image: Tensor, factor: Tensor) -> Tensor:
     if image.shape[-1] == 1:
-        return image
+        return image.clone()
     # MXNet takes the blue part of the luminance for all of it, and models are trained with that
     return image * factor + image[..., 2:] * _GRAY[2] * (1 - factor)
 
@@ -71,7 +71,7 @@ def _saturate(image: Tensor, factor: Tensor) -> Tensor:
 def _turn_hue(image: Tensor, factor: Tensor) -> Tensor:
     """Add `factor` turns to the hue, through hue, lightness and saturation (Foley and van Dam, section 13.3)."""
     if image.shape[-1] == 1:
-        return image
+        return image.clone()
     unit = image / 255
     top, least = unit.amax(-1), unit.amin(-1)
     spread, light = top - least, (top + least) * 0.5
@@ -103,7 +103,7 @@ def _hue(unit: Tensor, top: Tensor, spread: Tensor) -> Tensor:
 def _light(image: Tensor, alpha: Tensor) -> Tensor:
     """Add the principal components of color, `alpha` of each."""
     if image.shape[-1] == 1:
-        return image
+        return image.clone()
     return image + image.new_tensor(_COLOR_AXES) @ (alpha * image.new_tensor(_COLOR_SPREAD))
 
 

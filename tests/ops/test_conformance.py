@@ -60,10 +60,18 @@ class Node:
         self.dtypes = [TORCH[spec.dtype] for spec in specs]
         self.unknown: list[Any] = [None] * len(self.op.output_names(self.params))
 
-    def on_meta(self, is_train: bool) -> list[torch.Tensor]:
+    def is_aux(self, place: int) -> bool:
+        """Whether an input is one that the kernel changes."""
+        return self.op.inputs(self.params, len(self.names))[place].aux
+
+    def meta_inputs(self) -> list[torch.Tensor]:
+        """Inputs without values."""
+        return [torch.empty(shape, dtype=kind, device="meta") for shape, kind in zip(self.shapes, self.dtypes)]
+
+    def on_meta(self, is_train: bool, tensors: list[torch.Tensor] | None = None) -> list[torch.Tensor]:
         """The outputs that the user sees, without values."""
         device = torch.device("meta")
-        tensors = [torch.empty(shape, dtype=kind, device=device) for shape, kind in zip(self.shapes, self.dtypes)]
+        tensors = self.meta_inputs() if tensors is None else tensors
         given = {"is_train": is_train, "rng": None, "device": device}
         asks = {name: given[what] for name, what in self.op.asks.items()}
         result = self.op.prepare(self.params, len(tensors))(*tensors, **asks)

@@ -35,7 +35,7 @@ for line in sys.stdin:
             number = max(1, int(case["seconds"] / max(once, 1e-7)))
             print("ready", flush=True)
         except Exception as error:
-            print("failed", flush=True)
+            print("failed", repr(error)[:300].replace("\\n", " "), flush=True)
         continue
     start = clock()
     for _ in range(number):
@@ -63,8 +63,10 @@ def ask(side: str, cpu: bool, line: str) -> str:
     running.stdin.write(line + "\n")
     running.stdin.flush()
     answer = running.stdout.readline()
-    while line != "go" and answer not in ("ready\n", "failed\n", ""):      # MXNet says things of its own
+    while line != "go" and answer and not answer.startswith(("ready", "failed")):      # MXNet says things of its own
         answer = running.stdout.readline()
+    if not answer or answer.startswith("failed"):
+        print(f"{side}: {answer.strip() or 'its process has ended'}", file=sys.stderr)
     return answer.strip()
 
 

@@ -34,11 +34,21 @@ def bind(symbol: Symbol, ctx: Context, args: Any, args_grad: Any, grad_req: Any,
     shapes = {name: tuple(array.shape) for name, array in zip((*names, *aux_names), (*arrays, *aux))}
     facts = infer.infer_shapes(symbol._outputs, shapes)
     kinds = {name: array._tensor.dtype for name, array in zip((*names, *aux_names), (*arrays, *aux))}
-    infer.infer_dtypes(symbol._outputs, kinds)          # refuses, with names, what torch would promote in silence
+    dtypes = infer.infer_dtypes(symbol._outputs, kinds)     # refuses, with names, what torch would promote in silence
     for name, array, grad in zip(names, arrays, grads):
         if grad is not None and grad.shape != array.shape:
             raise MXNetValueError(f"bind: the gradient array of {name!r} is {grad.shape}, the argument {array.shape}")
-    return Executor(symbol, ctx, arrays, grads, reqs, aux, group2ctx, _created(symbol, facts))
+    made = Executor(symbol, ctx, arrays, grads, reqs, aux, group2ctx, _created(symbol, facts))
+    return _foretell(made, facts, [dtypes[id(node)][index] for node, index in symbol._outputs])
+
+
+def _foretell(executor: Executor, facts: infer.Facts, kinds: Sequence[torch.dtype | None]) -> Executor:
+    """Give the outputs the shapes and dtypes that they will have: programs ask for those before any forward pass."""
+    for handle, (node, index), kind in zip(executor.outputs, executor._symbol._outputs, kinds):
+        shape = facts[id(node)][index]
+        if complete(shape):
+            handle._tensor = torch.zeros((), dtype=kind or torch.float32, device=handle._ctx.device).expand(shape)
+    return executor
 
 
 def _by_order(what: str, given: Any, names: Sequence[str], required: bool) -> list[Any]:
@@ -140,7 +150,8 @@ def simple_bind(symbol: Symbol, ctx: Context, grad_req: Any, type_dict: Mapping[
         grads.append(pool.gradient(node.name, shape, kind, place) if req != "null" else None)
     aux = [pool.auxiliary(node.name, facts[id(node)][0], dtypes[id(node)][0], _context_of(node, ctx, group2ctx))
            for node in symbol._variables(True)]
-    return Executor(symbol, ctx, args, grads, reqs, aux, group2ctx, _created(symbol, facts))
+    made = Executor(symbol, ctx, args, grads, reqs, aux, group2ctx, _created(symbol, facts))
+    return _foretell(made, facts, [dtypes[id(node)][index] for node, index in symbol._outputs])
 
 
 def _context_of(node: Any, ctx: Context, group2ctx: Mapping[str, Context] | None) -> Context:
@@ -211,7 +222,7 @@ def reshape(executor: Executor, partial_shaping: bool, allow_up_sizing: bool, sh
     made = Executor(symbol, executor._ctx, args, grads, executor._grad_req, aux, executor._group2ctx,
                     _created(symbol, facts))
     made.set_monitor_callback(executor._monitor, executor._monitor_all)
-    return made
+    return _foretell(made, facts, [output._tensor.dtype for output in executor.outputs])
 
 
 def _decided(node: Any, facts: infer.Facts) -> tuple[int, ...]:

@@ -95,8 +95,8 @@ class _BackwardBuilder:
         self.saved: dict[Key, str] = {}              # what forward returns besides the outputs, by placeholder name
         self._plan()
         self.graph = fx.Graph()
-        self.saved = dict(sorted(((key, name) for key, name in self.saved.items() if self._resolved(key) == key),
-                                 key=lambda item: max(-1 - item[0][1], -1)))      # in the order of the program's results
+        order = sorted(self.saved.items(), key=lambda item: max(-item[0][1], 0))
+        self.saved = dict(order)                     # values, what is kept, outlines: as the program gives them
         saved = self.graph.placeholder("saved")
         into = self._into(wanted, targets)
         self.buffered = sorted({*into, *[i for i, target in enumerate(targets) if target.large]})
@@ -140,6 +140,10 @@ class _BackwardBuilder:
             for fact in self._facts(node):
                 for key in self._keys(node, fact):
                     self._save(*key)
+        for key in list(self.saved):
+            if self._resolved(key) != key:
+                del self.saved[key]
+                self._save(*self._resolved(key))
 
     def _into(self, wanted: Sequence[Node], targets: Sequence[Target]) -> list[int]:
         """Wanted variables whose gradient one operator gives, one that can write it to where it belongs."""
@@ -184,10 +188,7 @@ class _BackwardBuilder:
     def _resolved(self, key: Key) -> Key:
         """The value itself in the place of its outline, where it is there anyway."""
         full = (key[0], _OUTLINE - key[1])
-        if key[1] <= _OUTLINE and (full in self.saved or self.nodes[key[0]].op is None):
-            self.saved.setdefault(full, f"{self.nodes[key[0]].name}_0")
-            return full
-        return key
+        return full if key[1] <= _OUTLINE and (full in self.saved or self.nodes[key[0]].op is None) else key
 
     def _add(self, key: Key, value: fx.Node) -> None:
         known = self.cotangents.get(key)

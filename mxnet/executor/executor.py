@@ -26,7 +26,7 @@ from ..symbol.traits import monitored_inputs
 from . import announce
 from .direct import DirectPair, Target, can_run_directly
 from .footprint import kept_results, peak_bytes
-from .handover import is_large, store
+from .handover import is_large, shares_memory, store
 from .lowering import Program
 from .mirror import MirroredRun, mirrored
 from .watch import Hunt, Watch
@@ -209,9 +209,10 @@ class Executor:
 
     def _own(self, result: torch.Tensor) -> torch.Tensor:
         """An output in contiguous memory that is no argument's."""
-        memory = result.untyped_storage().data_ptr()
-        if memory and any(memory == source._tensor.untyped_storage().data_ptr() for source in self._sources):
-            return result.clone(memory_format=torch.contiguous_format)
+        if shares_memory(result):
+            memory = result.untyped_storage().data_ptr()
+            if memory and any(memory == source._tensor.untyped_storage().data_ptr() for source in self._sources):
+                return result.clone(memory_format=torch.contiguous_format)
         return result.contiguous()
 
     def _put_leaves(self, tensors: list[torch.Tensor]) -> None:

@@ -69,6 +69,11 @@ def _gives(target: Tensor, value: Tensor) -> bool:
     return True
 
 
+def shares_memory(tensor: Tensor) -> bool:
+    """Whether another tensor uses this one's memory."""
+    return _users(tensor) > _USERS
+
+
 def _users(tensor: Tensor) -> int:
     """How many use a tensor's memory, this function included."""
     storage = tensor.untyped_storage()

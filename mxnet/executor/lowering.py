@@ -71,9 +71,13 @@ class _Lowering:
             if node.op is not None:
                 self._apply(node)
         results = [self._value(*entry) for entry in outputs]
-        sketches = [self.graph.call_function(outline, (self._value(*entry),)) for entry in outlines]
+        sketches = [self._outline(self._value(*entry)) for entry in outlines]
         self.graph.output((*results, *[self.kept[id(node)] for node in self.keeping], *sketches))
         return self.graph
+
+    def _outline(self, value: fx.Node) -> fx.Node:
+        with self.graph.inserting_after(value):        # so that the value itself may go
+            return self.graph.call_function(outline, (value,))
 
     def _device(self, node: Node) -> torch.device:
         group = node.attrs.get("__ctx_group__", "")

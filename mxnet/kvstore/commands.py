@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -21,11 +22,12 @@ def dump(plain: Any) -> str:
     return json.dumps(plain)
 
 
-def carry_out(head: int, body: str, set_optimizer: Callable[[Any], None]) -> None:
+def carry_out(head: int, body: str, set_optimizer: Callable[[Any], None], number: int = 0) -> None:
     """Do what a command says.
 
     Head 0 sets the optimizer, `body` is what `mxnet.kvstore.optimizers.to_plain` gives; head 5 is for the profiler,
-    `body` is `{"call": "set_state", "arguments": {"state": "run"}}`. Heads 1 to 4 tell MXNet's servers how to work;
+    `body` is `{"call": "set_state", "arguments": {"state": "run"}}`; a file `trace.json` becomes `rank0_trace.json` at
+    server `number` 0, as in MXNet, so that each has its own. Heads 1 to 4 tell MXNet's servers how to work;
     here they need not be told. Raises MXNetError for any other head, and for a body that is not JSON (such as the
     pickled optimizers that MXNet sends, which could run anything).
     """
@@ -43,4 +45,8 @@ def carry_out(head: int, body: str, set_optimizer: Callable[[Any], None]) -> Non
         return
     if not isinstance(plain, dict) or plain.get("call") not in _PROFILER:
         raise MXNetValueError(f"command {head} to servers: expected a call of {', '.join(_PROFILER)}, got {body!r:.80}")
-    _PROFILER[plain["call"]](**plain.get("arguments", {}))
+    arguments = dict(plain.get("arguments", {}))
+    if "filename" in arguments:
+        folder, name = os.path.split(arguments["filename"])
+        arguments["filename"] = os.path.join(folder, f"rank{number}_{name}")
+    _PROFILER[plain["call"]](**arguments)

@@ -241,4 +241,4 @@ class DistKVStore(Distributed):
     def _send_command_to_servers(self, head: int, body: str) -> None:
         """Carry out a command for servers here, since workers do what servers would; see `mxnet.kvstore.commands`."""
         self._settle()
-        commands.carry_out(head, body, self.set_optimizer)
+        commands.carry_out(head, body, self.set_optimizer, self.rank)

@@ -150,7 +150,7 @@ class ParameterServer:
     def _do_command(self, store: _Store, rank: int, request: dict[str, Any], tensors: list[torch.Tensor]) -> None:
         with store.changed:
             self._changes.submit(commands.carry_out, request["head"], request["body"],
-                                 store.local.set_optimizer).result()
+                                 store.local.set_optimizer, self.index).result()
 
     def _do_get_states(self, store: _Store, rank: int, request: dict[str, Any], tensors: list[torch.Tensor]) -> Answer:
         with store.changed:

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from ..base import MXNetError, MXNetValueError
+from ..base import MXNetError, MXNetKeyError, MXNetValueError, nearest
 from ..context import Context
 from ..io import DataDesc
 from ..ndarray.handle import wrap
@@ -147,6 +147,10 @@ class DataParallelExecutorGroup:
         self.state_arrays = [[e.arg_dict[name] for e in execs] for name in self.state_names]
         data_names = [desc.name for desc in self.data_shapes]
         self.data_arrays = [self._input_arrays(name) for name in data_names]
+        for desc in self.label_shapes or [] if self.for_training else []:
+            if desc.name not in self.arg_names:              # training would go on without any label
+                raise MXNetKeyError(f"label_shapes name {desc.name!r}, which is not an argument of the symbol."
+                                    f"{nearest(desc.name, self.arg_names)}")
         self.label_arrays = [self._input_arrays(desc.name) for desc in self.label_shapes or []]
         self.input_grad_arrays = [[e.grad_dict[name] for e in execs] for name in data_names] \
             if self.inputs_need_grad else []

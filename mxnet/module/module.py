@@ -408,10 +408,10 @@ class Module(BaseModule):
         data = getattr(batch, "provide_data", None) or \
             [DataDesc(desc.name, shape, desc.dtype, desc.layout)
              for desc, shape in zip(self._data_shapes, now)]              # type: ignore[arg-type]
-        labels = getattr(batch, "provide_label", None)
-        if not labels and batch.label and self._label_shapes:
+        labels, arrays = getattr(batch, "provide_label", None), getattr(batch, "label", None)
+        if not labels and arrays and self._label_shapes:
             labels = [DataDesc(desc.name, array.shape, desc.dtype, desc.layout)
-                      for desc, array in zip(self._label_shapes, batch.label)]
+                      for desc, array in zip(self._label_shapes, arrays)]
         elif not labels and self._label_shapes:
             labels = [self._relabelled(desc, data[0]) for desc in self._label_shapes]
         self.reshape(data, labels or None)

@@ -21,8 +21,8 @@ from .op import *  # noqa: E402,F403
 from .arithmetic import mixed_functions  # noqa: E402
 from .cached_op import CachedOp  # noqa: E402
 from .creation import (arange, array, concatenate, empty, eye, from_dlpack, from_numpy, full,  # noqa: E402
-                       histogram, linspace, moveaxis, onehot_encode, ones, split_v2, to_dlpack_for_read, to_dlpack_for_write, waitall,
-                       zeros)
+                       histogram, linspace, moveaxis, onehot_encode, ones, split_v2, to_dlpack_for_read,
+                       to_dlpack_for_write, waitall, zeros)
 from .ndarray import NDArray  # noqa: E402
 from .utils import load, load_frombuffer, save  # noqa: E402
 

@@ -22,7 +22,8 @@ def cumsum(a: Tensor, *, axis: int | None = None, dtype: torch.dtype | None = No
     """
     _check(axis, a.ndim)
     kind = a.dtype if dtype is None else dtype
-    return torch.cumsum(a.reshape(-1) if axis is None else a, 0 if axis is None else axis, dtype=kind)
+    # cast first: sums of whole numbers have no gradient, as `Cast` to them has none
+    return torch.cumsum((a.reshape(-1) if axis is None else a).to(kind), 0 if axis is None else axis, dtype=kind)
 
 
 def _check(axis: int | None, ndim: int) -> None:

@@ -65,5 +65,5 @@ def _split(params: Any, data: Tensor, head: Any, into: Into) -> Grads:
     return {"data": torch.cat(parts, params.axis, out=into.get("data"))}
 
 
-for _name in ("Reshape", "Flatten", "expand_dims", "squeeze", "slice_axis", "Concat"):
+for _name in ("Reshape", "Flatten", "expand_dims", "squeeze", "slice_axis", "Concat", "SliceChannel"):
     get(_name).outlined = frozenset(["data"])

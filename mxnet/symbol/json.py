@@ -311,6 +311,10 @@ def _own_attrs(item: _Described, op: Operator) -> tuple[dict[str, str], list[tup
             for_inputs.append((*meant, value))
         elif op.open_params:
             attrs[key] = value
+        elif key == "scalar_on_left":                    # of 0.5: which side the number stands on
+            if value.lower() in ("true", "1"):
+                raise SymbolFormatError(f"{op.name} {item.name!r}: scalar_on_left is not read, the operator for a "
+                                        "number on the left has a name of its own")
         else:
             warnings.warn(f"{op.name} {item.name!r}: parameter {key}={value!r} of the file is not known and ignored",
                           stacklevel=2)

@@ -189,8 +189,8 @@ def asynchronous(kv, folder):
         one(kv, "a")
         mx.profiler.set_state("stop", profile_process="server")
         mx.profiler.dump(profile_process="server")
-        with open(trace, encoding="utf-8") as file:
-            assert "aten::" in file.read()
+        traces = [os.path.join(folder, f"rank{number}_servers.json") for number in range(len(kv._servers))]
+        assert any("aten::" in open(path, encoding="utf-8").read() for path in traces)
     kv._barrier()
     assert kv.get_num_dead_node() == 0
     small = mx.kv.create("dist_async")
@@ -219,6 +219,19 @@ def stale(kv, folder):
         ahead = max(ahead, 2 * (step + 1) - total)
     assert ahead <= 2, ahead
     kv._barrier()
+
+
+def orphaned(kv, folder):
+    """Train until the server is killed."""
+    kv.init(0, mx.nd.zeros((1,)))
+    kv.set_optimizer(mx.optimizer.create("sgd", learning_rate=1.0))
+    if kv.rank == 0:
+        with open(os.path.join(folder, "training"), "w", encoding="utf-8"):
+            pass
+    for _ in range(10_000):
+        time.sleep(0.01)
+        kv.push(0, mx.nd.ones((1,)))
+        kv.pull(0, out=mx.nd.zeros((1,)))
 
 
 def lost(kv, folder):
@@ -312,9 +325,10 @@ def lenet(kv, folder):
     kv._barrier()
 
 
-KINDS = {"asynchronous": "dist_async", "stale": "dist_async", "lost": "dist_async", "lenet": "dist_async"}
-TASKS = {task.__name__: task for task in (sync, killed, differ, asynchronous, stale, lost, horovod, resume, unplugged,
-                                         lenet)}
+KINDS = {"asynchronous": "dist_async", "stale": "dist_async", "lost": "dist_async", "orphaned": "dist_async",
+         "lenet": "dist_async"}
+TASKS = {task.__name__: task for task in (sync, killed, differ, asynchronous, stale, lost, orphaned, horovod, resume,
+                                         unplugged, lenet)}
 
 if __name__ == "__main__":
     TASKS[sys.argv[1]](mx.kv.create(KINDS.get(sys.argv[1], "dist_sync")), sys.argv[2])

@@ -106,7 +106,8 @@ def test_corrupt_parameter_file(tmp_path):
 def test_label_missing_at_inference_is_no_error():
     net = S.SoftmaxOutput(S.FullyConnected(S.Variable("data"), num_hidden=3, name="fc"), name="softmax")
     mod = mx.mod.Module(net)
-    mod.bind([("data", (4, 5))], for_training=False)
+    with pytest.warns(UserWarning, match="label_names.*softmax_label"):
+        mod.bind([("data", (4, 5))], for_training=False)
     mod.init_params()
     mod.forward(mx.io.DataBatch([mx.nd.ones((4, 5))]), is_train=False)
     np.testing.assert_allclose(mod.get_outputs()[0].asnumpy().sum(axis=1), 1, rtol=1e-5)

@@ -174,3 +174,12 @@ def test_context_groups():
     exe = b.simple_bind(mx.cpu(0), group2ctx={"one": mx.cpu(1), "two": mx.cpu(2)}, a=(2,))
     assert exe.arg_dict["a"].context == mx.cpu(1)
     assert exe.forward()[0].asnumpy().tolist() == [1, 1]
+
+
+def test_outputs_have_their_shapes_before_the_first_pass():
+    x = mx.sym.Variable("x")
+    symbol = mx.sym.Group([mx.sym.FullyConnected(x, num_hidden=3, name="f"), mx.sym.Cast(x, dtype="int32")])
+    bound = symbol.simple_bind(mx.cpu(), x=(2, 4))
+    for one, rows in ((bound, 2), (bound.reshape(x=(1, 4)), 1)):
+        assert [(o.shape, o.dtype) for o in one.outputs] == [((rows, 3), np.float32), ((rows, 4), np.int32)]
+    assert (x * 2).bind(mx.cpu(), [mx.nd.ones((5,))]).outputs[0].shape == (5,)

@@ -7,7 +7,6 @@ import weakref
 
 import numpy as np
 import pytest
-import torch
 
 import mxnet as mx
 from mxnet.executor import mirror
@@ -55,14 +54,6 @@ def step(exe):
     return [array.asnumpy() for array in (*exe.outputs, *exe.grad_arrays, *exe.aux_arrays)]
 
 
-def peak(run):
-    """The most memory that torch's allocator has given out meanwhile."""
-    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
-        run()
-    events = [event for event in profile.profiler.kineto_results.events() if event.name() == "[memory]"]
-    return int(np.cumsum([event.nbytes() for event in sorted(events, key=lambda event: event.start_ns())]).max())
-
-
 @pytest.mark.parametrize("make, shape", [(lambda **a: blocks(3, **a), (2, 3, 8, 8)), (various, (6, 5))])
 def test_results_are_the_same(make, shape):
     expected = step(executor(make(), shape))
@@ -84,12 +75,12 @@ def test_the_environment_mirrors_what_is_cheap(make, shape, monkeypatch):
         np.testing.assert_array_equal(got, want)
 
 
-def test_memory_is_saved():
+def test_memory_is_saved(memory):
     plain = executor(blocks(20), (4, 3, 16, 16))
     thrifty = executor(blocks(20, force_mirroring="True"), (4, 3, 16, 16))
     step(plain), step(thrifty)                                    # outputs and gradients are there now
     layer = 4 * 8 * 16 * 16 * 4                                   # bytes of one result
-    without, with_ = (peak(lambda exe=exe: step(exe)) for exe in (plain, thrifty))
+    without, with_ = (memory.peak(lambda exe=exe: step(exe)) for exe in (plain, thrifty))
     assert without - with_ > 15 * layer, (without / layer, with_ / layer)      # of two results per block one is kept
 
 

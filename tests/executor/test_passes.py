@@ -7,6 +7,9 @@ import pytest
 import torch
 
 import mxnet as mx
+from mxnet.executor.passes.facts import is_pure
+from mxnet.ops.registry import get
+from mxnet.symbol.graph import Node
 
 S = mx.sym
 
@@ -162,6 +165,11 @@ def test_large_constants_are_not_kept(monkeypatch):
     monkeypatch.setattr(constants, "_LARGEST", 12)
     assert len(calls(check(S.Variable("x") * (S.ones((4,)) + 1), x=(4,)))) > 1
     assert len(calls(check(S.Variable("x") * (S.ones((3,)) + 1), x=(3,)))) == 1
+
+
+def test_files_are_read_in_each_run():
+    assert not is_pure(Node(get("_cvimread"), "read", {"filename": "x.png"}, []))
+    assert is_pure(Node(get("_ones"), "ones", {"shape": "(2,)"}, []))
 
 
 def test_a_constant_that_cannot_be_computed_is_reported_when_run():

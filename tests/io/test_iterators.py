@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -97,3 +98,63 @@ def test_abstract_iterator() -> None:
         with pytest.raises(NotImplementedError, match="DataIter does not define|defines neither"):
             getattr(mx.io.DataIter(), name)()
     assert mx.io.DataIter().getindex() is None
+
+
+class MultiIter:
+    """The overview's example: several iterators side by side."""
+
+    def __init__(self, iter_list: list[Any]) -> None:
+        self.iters = iter_list
+
+    def next(self) -> Any:
+        batches = [it.next() for it in self.iters]
+        return mx.io.DataBatch(data=[array for batch in batches for array in batch.data],
+                               label=[array for batch in batches for array in batch.label])
+
+    def reset(self) -> None:
+        for it in self.iters:
+            it.reset()
+
+    @property
+    def provide_data(self) -> list[Any]:
+        return [desc for it in self.iters for desc in it.provide_data]
+
+
+def test_several_iterators_side_by_side(tmp_path: Path) -> None:
+    (tmp_path / "txt.csv").write_text("".join(f"{row},{row * 2}\n" for row in range(10)))
+    records = Path(__file__).parents[1] / "data" / "image" / "single.rec"
+    it = MultiIter([mx.io.ImageRecordIter(path_imgrec=str(records), data_shape=(3, 20, 20), batch_size=4),
+                    mx.io.CSVIter(data_csv=str(tmp_path / "txt.csv"), data_shape=(2,), batch_size=4)])
+    assert [desc.shape for desc in it.provide_data] == [(4, 3, 20, 20), (4, 2)]
+    for first in (0, 2):                       # both begin an epoch behind what filled the last one up
+        for at in range(3 - first // 2):
+            batch = it.next()
+            rows = [(first + at * 4 + place) % 10 for place in range(4)]
+            assert batch.label[0].asnumpy().tolist() == [row * 2 for row in rows]
+            assert batch.data[1].asnumpy().tolist() == [[row, row * 2] for row in rows]
+        with pytest.raises(StopIteration):
+            it.next()
+        it.reset()
+
+
+@pytest.mark.parametrize("handle", ["pad", "discard", "roll_over"])
+@pytest.mark.parametrize("taken", [0, 1, 2])
+def test_prefetching_is_one_batch_ahead(handle: str, taken: int) -> None:
+    """So what a reset in the middle of an epoch finds does not depend on time."""
+    inside = mx.io.NDArrayIter(np.arange(7), None, 2, last_batch_handle=handle)
+    it = mx.io.PrefetchingIter(inside)
+    for _ in range(taken):
+        it.next()
+    it.reset()
+    it.reset()
+    assert it.next().data[0].asnumpy().tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_sizes_of_batches(size: int) -> None:
+    with pytest.raises(MXNetError, match=f"batch_size is at least 1, not {size}"):
+        mx.io.NDArrayIter(np.zeros(5), None, size)
+
+
+def test_layout_is_told() -> None:
+    assert mx.io.NDArrayIter(np.zeros((5, 2)), None, 2, layout="NT").provide_data[0].layout == "NT"

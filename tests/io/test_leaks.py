@@ -22,15 +22,16 @@ SINGLE = os.path.join(FOLDER, "single.rec")
 DETECTION = os.path.join(FOLDER, "det.rec")
 TRAIN = dict(data_shape=(3, 20, 20), batch_size=4, shuffle=True, rand_crop=True, preprocess_threads=2)
 PARTS, WARM, EPOCHS = 5, 50, 150
-PYTHON, PROCESS = 64 << 10, 6 << 20          # bytes that may be more after EPOCHS more: caches, and the allocator's mood
+PYTHON, PROCESS = 64 << 10, 6 << 20          # bytes that may be more after EPOCHS more: caches, the allocator's mood
 
 MAKERS: dict[str, Any] = {
-    "records": lambda: mx.io.ImageRecordIter(path_imgrec=SINGLE, brightness=.1, random_h=9, max_rotate_angle=9, **TRAIN),
+    "records": lambda: mx.io.ImageRecordIter(path_imgrec=SINGLE, brightness=.1, random_h=9, max_rotate_angle=9,
+                                             **TRAIN),
     "detection": lambda: mx.io.ImageDetRecordIter(path_imgrec=DETECTION, rand_crop_prob=.5, rand_pad_prob=.5,
                                                   max_pad_scale=2, data_shape=(3, 20, 20), batch_size=4),
     "images": lambda: mx.image.ImageIter(4, (3, 20, 20), path_imgrec=SINGLE, rand_crop=True, rand_mirror=True),
-    "arrays": lambda: mx.io.NDArrayIter(np.zeros((10, 3)), np.zeros(10), 4, shuffle=True, last_batch_handle="roll_over"),
-    "prefetching": lambda: mx.io.PrefetchingIter([mx.io.NDArrayIter(np.zeros((10, 3)), np.zeros(10), 4)] * 1),
+    "arrays": lambda: mx.io.NDArrayIter(np.zeros((10, 3)), np.zeros(10), 4, True, "roll_over"),
+    "prefetching": lambda: mx.io.PrefetchingIter(mx.io.NDArrayIter(np.zeros((10, 3)), np.zeros(10), 4)),
     "resized": lambda: mx.io.ResizeIter(mx.io.NDArrayIter(np.zeros((10, 3)), np.zeros(10), 4), 5),
     "loader": lambda: mx.io.from_torch(DataLoader(TensorDataset(torch.zeros(10, 3), torch.zeros(10)), 4)),
 }

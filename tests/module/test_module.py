@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Module against recorded runs of MXNet 1.9.1 (tests/data/module, written by training_cases.py)."""
+import collections
 import pickletools
 from pathlib import Path
 
@@ -158,7 +159,7 @@ def test_wrong_parameters():
     with pytest.raises(RuntimeError, match="fc2_bias"):
         module.set_params({name: value for name, value in args.items() if name != "fc2_bias"}, auxs)
     extra = {**args, "fc3_bias": args["fc2_bias"]}
-    module.set_params(extra, {**auxs, "mean": mx.nd.ones(1)})     # a part of a network takes the parameters of the whole
+    module.set_params(extra, {**auxs, "mean": mx.nd.ones(1)})     # a part of a network takes what the whole has
     module.init_params(arg_params=extra, force_init=True)
     with pytest.raises(ValueError, match="fc2_bias"):
         module.set_params(extra, auxs, allow_missing=True)
@@ -203,3 +204,19 @@ def test_multipliers_of_the_symbol_reach_the_optimizer():
     assert dict(zip(names, np.round(rates, 6).tolist()))["fc2_weight"] == 0.05
     assert dict(zip(names, np.round(decays, 6).tolist())) == {"fc1_weight": 0.1, "bn_gamma": 0.1, "bn_beta": 0,
                                                               "fc2_weight": 0.2, "fc2_bias": 0}
+
+
+def test_a_batch_may_be_anything_with_data():
+    batch = collections.namedtuple("Batch", ["data"])
+    module = mx.mod.Module(mx.sym.FullyConnected(mx.sym.Variable("data"), num_hidden=2), label_names=None)
+    module.bind([("data", (3, 4))], for_training=False)
+    module.init_params()
+    for rows in (3, 5):
+        module.forward(batch([mx.nd.ones((rows, 4))]))
+        assert module.get_outputs()[0].shape == (rows, 2)
+
+
+def test_labels_that_the_symbol_does_not_have():
+    module = mx.mod.Module(mx.sym.SoftmaxOutput(mx.sym.Variable("data"), name="softmax"))
+    with pytest.warns(UserWarning, match="label_shapes"), pytest.raises(KeyError, match="'lab'"):
+        module.bind([("data", (2, 3))], [("lab", (2,))])

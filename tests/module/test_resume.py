@@ -169,6 +169,35 @@ def test_several_contexts(kvstore, tmp_path):
     check(ITERATORS["discarding"], tmp_path, (2, 5), context=[mx.cpu(0), mx.cpu(1)], kvstore=kvstore)
 
 
+def test_what_gradient_compression_has_kept_goes_on(tmp_path):
+    results = []
+    for folder, stops in ((tmp_path / "whole", (None,)), (tmp_path / "parts", (2, 6, None))):
+        folder.mkdir()
+        for stop in stops:
+            module = mx.mod.Module(network(), context=[mx.cpu(0), mx.cpu(1)],
+                                   compression_params={"type": "2bit", "threshold": 0.05})
+            try:
+                results.append(run(ITERATORS["discarding"], folder, stop=stop, module=module, kvstore="device")[0][0])
+            except Stop:
+                pass
+    assert all(np.array_equal(results[0][name], results[1][name]) for name in results[0])
+
+
+def test_gradients_that_add_up_go_on(tmp_path):
+    results = []
+    for folder, stops in ((tmp_path / "whole", (None,)), (tmp_path / "parts", (2, 6, None))):
+        folder.mkdir()
+        for stop in stops:
+            module = mx.mod.Module(network())
+            source = plain_iterator()
+            module.bind(source.provide_data, source.provide_label, grad_req="add")
+            try:
+                results.append(run(ITERATORS["shuffled"], folder, stop=stop, module=module)[0][0])
+            except Stop:
+                pass
+    assert all(np.array_equal(results[0][name], results[1][name]) for name in results[0])
+
+
 def test_metrics_go_on(tmp_path):
     said = []
 

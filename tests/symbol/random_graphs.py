@@ -197,7 +197,8 @@ class Maker:
         return [(self.sym.Pooling(x, kernel=kernel, pool_type=kind, name=name), (*shape[:2], *sizes))]
 
     def batch_norm(self, name, x, shape):
-        made = self.sym.BatchNorm(x, eps=0.1, fix_gamma=bool(self.draw.randint(2)), name=name)
+        fixed, everywhere = bool(self.draw.randint(2)), self.draw.randint(3) == 0
+        made = self.sym.BatchNorm(x, eps=0.1, fix_gamma=fixed, use_global_stats=bool(everywhere), name=name)
         return [(self.calm(made), shape)]
 
     def embedding(self, name, x, shape):
@@ -304,7 +305,7 @@ def compute(mx, number, size, change=lambda symbol: symbol, apart=False):
             "text": hashlib.sha256(text.encode()).hexdigest()[:16],
             "shapes": shapes_text([arguments, outputs, states]),
             "partial": "|".join(partial_shapes(symbol, inputs, outputs)), "types": types(symbol, inputs),
-            "outputs": len(outputs), "numbers": np.array(result)}
+            "numbers": np.array(result)}
 
 
 def _bind(mx, symbol, arrays, grads, aux, how):

@@ -117,6 +117,15 @@ def test_parameters_that_are_not_known_are_kept_with_a_warning():
         assert attrs(mx.sym.load_json(text(nodes))) == {"r": {"__foo__": "1"}}
 
 
+def test_the_side_of_a_number_in_the_first_files():
+    nodes = [variable("a"), {"op": "_MinusScalar", "name": "m", "inputs": [[0, 0]],
+                             "param": {"scalar": "2", "scalar_on_left": "False"}}]
+    assert attrs(mx.sym.load_json(text(nodes))) == {"m": {"scalar": "2"}}
+    nodes[1]["param"]["scalar_on_left"] = "True"
+    with pytest.raises(mx.MXNetError, match="scalar_on_left"):
+        mx.sym.load_json(text(nodes))
+
+
 # ---- broken files ---------------------------------------------------------------------------------
 
 relu = {"op": "relu", "name": "r", "inputs": [[0, 0]]}

@@ -84,6 +84,7 @@ def test_every_step_is_linear():
     assert sys.getrecursionlimit() == limit
 
 
+@pytest.mark.slow
 def test_nothing_recurses():
     net = chain(MANY)
     assert net.debug_str().count("\nOp:") == MANY
@@ -95,7 +96,7 @@ def test_nothing_recurses():
 
 
 def test_reading_takes_less_than_ten_times_the_file():
-    text = chain(MANY).tojson()
+    text = chain(MANY // 2).tojson()
     tracemalloc.start()
     try:
         made = S.load_json(text)

@@ -10,6 +10,9 @@ from torch import fx
 from ...symbol.graph import Node
 
 
+_OUTSIDE = frozenset(["_cvimread"])    # what these give depends on files
+
+
 def node_of(value: Any) -> Node | None:
     """The symbol's node that a call runs."""
     return value.meta.get("node") if isinstance(value, fx.Node) else None
@@ -22,10 +25,10 @@ def is_item(value: Any) -> bool:
 
 def is_pure(node: Node) -> bool:
     """Whether a node gives equal results for equal inputs and changes nothing: no random numbers, no auxiliary
-    states, no code of the user's, no gradient that does not grow with the head gradient (as those of losses)."""
+    states, no files, no code of the user's, no gradient that does not grow with the head gradient (as those of losses)."""
     op = node.op
     assert op is not None
-    return not (op.aux_names or op.varying_aux or op.open_params or node.subgraphs or op.loss
+    return not (op.name in _OUTSIDE or op.aux_names or op.varying_aux or op.open_params or node.subgraphs or op.loss
                 or op.is_loss(node.params) or "rng" in op.asks.values())
 
 

@@ -88,7 +88,8 @@ def _best(rows: Tensor, coords: int, score: int, class_: int, background: int, v
     best = rows_at(rows, ranked)
     corners = converted(best[..., coords:coords + 4], format, "corner")
     alive = usable.gather(1, ranked)
-    stays = suppress(corners, alive, limit, None if force or class_ < 0 else best[..., class_], leading=True)
+    classes = None if force or class_ < 0 else best[..., class_].trunc()       # a class is the whole part of its number
+    stays = suppress(corners, alive, limit, classes, leading=True)
     first = front(stays)
     return ranked.gather(1, first), stays.gather(1, first)
 

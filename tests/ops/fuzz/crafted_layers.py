@@ -237,7 +237,7 @@ def _nms(rng: Rng) -> Drawn:
     rows = []
     for _ in range(rng.randint(1, 8)):
         (x1, x2), (y1, y2) = sorted(rng.sample(range(9), 2)), sorted(rng.sample(range(9), 2))
-        rows.append([rng.randrange(2), rng.randint(-2, 16) / 16 + len(rows) / 256, x1 / 8, y1 / 8, x2 / 8, y2 / 8])
+        rows.append([rng.choice((0, 0, 1, 1, 0.75, 1.25)), rng.randint(-2, 16) / 16 + len(rows) / 256, x1 / 8, y1 / 8, x2 / 8, y2 / 8])
     return [values(rows if rng.random() < 0.5 else [rows])], \
         {"coord_start": 2, "score_index": 1,
          **maybe(rng, {"id_index": 0, "overlap_thresh": rng.choice((0.1, 0.5, 0.7)), "topk": rng.randint(1, 8),

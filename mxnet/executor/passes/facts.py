@@ -9,7 +9,6 @@ from torch import fx
 
 from ...symbol.graph import Node
 
-
 _OUTSIDE = frozenset(["_cvimread"])    # what these give depends on files
 
 
@@ -24,8 +23,11 @@ def is_item(value: Any) -> bool:
 
 
 def is_pure(node: Node) -> bool:
-    """Whether a node gives equal results for equal inputs and changes nothing: no random numbers, no auxiliary
-    states, no files, no code of the user's, no gradient that does not grow with the head gradient (as those of losses)."""
+    """Whether a node gives equal results for equal inputs and changes nothing.
+
+    That rules out random numbers, auxiliary states, files, a user's own code, and gradients that do not grow with the
+    head gradient, as those of losses.
+    """
     op = node.op
     assert op is not None
     return not (op.name in _OUTSIDE or op.aux_names or op.varying_aux or op.open_params or node.subgraphs or op.loss

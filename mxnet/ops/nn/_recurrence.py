@@ -119,7 +119,7 @@ CELLS: dict[str, tuple[Callable[..., tuple[Tensor, Tensor, Kept]], Callable[...,
 
 def weight_gradients(kept: Kept, of_input: Tensor, of_state: Tensor, places: Tensors) -> Tensor:
     """Write the gradients of the four weights to their places; give that of the layer's input."""
-    inputs, states = of_input.view(-1, of_input.shape[2]), of_state.view(-1, of_state.shape[2])
+    inputs, states = of_input.reshape(-1, of_input.shape[2]), of_state.reshape(-1, of_state.shape[2])
     before = _before(kept)
     torch.mm(inputs.t(), kept.x.reshape(-1, kept.x.shape[2]), out=places[0])
     torch.mm(states.t(), before.view(-1, before.shape[2]), out=places[1])

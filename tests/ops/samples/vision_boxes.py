@@ -46,8 +46,8 @@ SAMPLES = [
     AnySample("_contrib_box_nms", [T(2, 30, 7, low=0, high=1)],
               {"coord_start": 0, "score_index": 5, "in_format": "center", "overlap_thresh": 0.2}),
     AnySample("_contrib_box_nms", [T(1, 6, low=0, high=1)]),
-    AnySample("_contrib_box_nms", [T(1, 60, 6, low=-2, high=3)], {**CLASSES, "overlap_thresh": 0.1}),
-    AnySample("_contrib_box_nms", [T(1, 60, 6, low=-2, high=3)], {**CLASSES, "overlap_thresh": 0.1, "background_id": 1}),
+    *[AnySample("_contrib_box_nms", [T(1, 60, 6, low=-2, high=3)], {**CLASSES, "overlap_thresh": 0.1, **more})
+      for more in ({}, {"background_id": 1})],
     AnySample("_contrib_box_nms", [T(12, 6, low=0, high=1, dtype="float64")], {"in_format": "center"}),
     AnySample("_contrib_box_nms", [values(SIX, "float16")]),
     Bad("_contrib_box_nms", [ROWS], {"coord_start": 3}, match="coord_start=3.*do not reach"),

@@ -21,6 +21,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ._files import local_path
+from ._recorddata import _IR_FORMAT as _IR_FORMAT
+from ._recorddata import _IR_SIZE as _IR_SIZE
 from ._recorddata import HEADER, IRHeader, pack, pack_img, unpack, unpack_img
 from ._recordfile import (
     HELD_BACK,

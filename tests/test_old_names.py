@@ -44,3 +44,14 @@ def test_copying_from_numpy():
     assert x.writable and x.asnumpy().tolist() == [[0, 1, 2], [3, 4, 5]]
     with pytest.raises(ValueError, match=r"\(3,\), this one \(2, 3\)"):
         x._sync_copyfrom(np.ones(3))
+
+
+def test_layout_of_record_headers():
+    from mxnet.recordio import _IR_FORMAT, _IR_SIZE
+    assert (_IR_FORMAT, _IR_SIZE) == ("IfQQ", 24)
+
+
+def test_names_of_an_executor_group():
+    module = mx.mod.Module(mx.sym.SoftmaxOutput(mx.sym.Variable("data"), name="softmax"))
+    module.bind([("data", (2, 3))], [("softmax_label", (2,))])
+    assert (module._exec_group.data_names, module._exec_group.label_names) == (["data"], ["softmax_label"])

@@ -145,7 +145,8 @@ class DataParallelExecutorGroup:
         self.grad_arrays = [[e.grad_dict[name] for e in execs] for name in params] if self.for_training else None
         self.aux_arrays = [[e.aux_dict[name] for e in execs] for name in self.aux_names]
         self.state_arrays = [[e.arg_dict[name] for e in execs] for name in self.state_names]
-        data_names = [desc.name for desc in self.data_shapes]
+        self.data_names = data_names = [desc.name for desc in self.data_shapes]
+        self.label_names = [desc.name for desc in self.label_shapes] if self.label_shapes else None
         self.data_arrays = [self._input_arrays(name) for name in data_names]
         for desc in self.label_shapes or [] if self.for_training else []:
             if desc.name not in self.arg_names:              # training would go on without any label

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -190,7 +191,7 @@ def asynchronous(kv, folder):
         mx.profiler.set_state("stop", profile_process="server")
         mx.profiler.dump(profile_process="server")
         traces = [os.path.join(folder, f"rank{number}_servers.json") for number in range(len(kv._servers))]
-        assert any("aten::" in open(path, encoding="utf-8").read() for path in traces)
+        assert any("aten::" in Path(path).read_text(encoding="utf-8") for path in traces)
     kv._barrier()
     assert kv.get_num_dead_node() == 0
     small = mx.kv.create("dist_async")

@@ -180,6 +180,8 @@ def plan_of(sizes: tuple[int, ...], kernel: tuple[int, ...], stride: tuple[int, 
 def _pooling_keeping(data: Tensor, **params: Any) -> tuple[Tensor, Any]:
     """Pooling, and what its gradient needs: places of maxima, or what torch's tape keeps."""
     plan = _plan(data.shape[2:], params)
+    if _is_global_average(params):
+        return pooling.kernel(data, **params), None
     fast = _plain(params) and plan.native and _by_onednn(data, plan)
     if fast and params["pool_type"] == "avg" and not plan.ceil:
         return pooling.kernel(data, **params), None
@@ -199,6 +201,8 @@ def _(params, data, head, kept, into):
     if isinstance(kept, tuple):
         return {"data": torch.autograd.grad(kept[1], kept[0], head)[0]}
     plan = _plan(data.shape[2:], params.__dict__)
+    if _is_global_average(params.__dict__):
+        return {"data": (head / data.shape[2:].numel()).expand(data.shape)}
     if kept is None and _in_blocks(data, plan):
         height, width = plan.kernel
         return {"data": repeated(head, height, width, into.get("data"), 1 / (height * width))}
@@ -210,6 +214,11 @@ def _(params, data, head, kept, into):
         grad = _ONEDNN_MAX_BACKWARD[len(plan.kernel)](head.to_mkldnn(), kept, like, plan.kernel, plan.stride, plan.pad,
                                                       [1] * len(plan.kernel), plan.ceil)
     return {"data": grad.to_dense()}
+
+
+def _is_global_average(params: dict[str, Any]) -> bool:
+    layout = params["layout"]
+    return params["global_pool"] and params["pool_type"] == "avg" and (layout is None or layout[-1] != "C")
 
 
 def _plain(params: dict[str, Any]) -> bool:

@@ -315,8 +315,8 @@ def lenet(kv, folder):
     net = mx.sym.Activation(mx.sym.FullyConnected(net, num_hidden=500), act_type="relu")
     module = mx.mod.Module(mx.sym.SoftmaxOutput(mx.sym.FullyConnected(net, num_hidden=10), name="softmax"))
     mx.random.seed(kv.rank)
-    module.fit(part("train", shuffle=True, num_parts=kv.num_workers, part_index=kv.rank), num_epoch=4, kvstore=kv,
-               optimizer_params={"learning_rate": .05, "momentum": .5}, initializer=mx.init.Xavier())
+    module.fit(part("train", shuffle=True, num_parts=kv.num_workers, part_index=kv.rank), num_epoch=8, kvstore=kv,
+               optimizer_params={"learning_rate": .03, "momentum": .85}, initializer=mx.init.Xavier())
     kv._barrier()
     if kv.rank == 0:
         kv.pull(module._exec_group.param_names, out=module._exec_group.param_arrays)

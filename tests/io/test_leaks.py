@@ -22,7 +22,9 @@ SINGLE = os.path.join(FOLDER, "single.rec")
 DETECTION = os.path.join(FOLDER, "det.rec")
 TRAIN = dict(data_shape=(3, 20, 20), batch_size=4, shuffle=True, rand_crop=True, preprocess_threads=2)
 PARTS, WARM, EPOCHS = 5, 50, 150
-PYTHON, PROCESS = 64 << 10, 6 << 20          # bytes that may be more after EPOCHS more: caches, the allocator's mood
+# Bytes that may be more after EPOCHS more: images that the threads are at (200 bytes lost of each would show), caches,
+# the allocator's mood.
+PYTHON, PROCESS = 256 << 10, 6 << 20
 
 MAKERS: dict[str, Any] = {
     "records": lambda: mx.io.ImageRecordIter(path_imgrec=SINGLE, brightness=.1, random_h=9, max_rotate_angle=9,

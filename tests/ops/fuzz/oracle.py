@@ -63,7 +63,7 @@ def run_both(mx: Any, record: Any) -> dict[str, Any]:
     """Forward in training mode and backward, each time in one go."""
     notes = []
     for turn in range(2):
-        recorder.disturb(mx, turn)
+        recorder.disturb(turn)
         symbol = observe.make_symbol(mx, record)
         executor, grads, aux = observe.bind(mx, record, symbol, "write", observe.FILL + turn)
         executor.forward(is_train=True)

@@ -16,6 +16,8 @@ def _matched(data, wanted):
     if len(data) != len(wanted) or any(a not in (1, b, None) and b is not None for a, b in zip(data, wanted)):
         raise OperatorError(f"data is {show(data)}, which cannot be broadcast to {show(wanted)}: "
                             f"only axes of size 1 are repeated, and the number of axes stays")
+    if any(size is not None and size < 0 for size in wanted):
+        raise OperatorError(f"{tuple(wanted)} has a size below 0")
     return tuple(wanted)
 
 
@@ -66,6 +68,8 @@ def _widened(data, axes, sizes):
         if wanted[axis] not in (1, None):
             raise OperatorError(f"data is {show(data)}: axis {axis} has size {wanted[axis]}, only size 1 is repeated")
         wanted[axis] = size
+    if min(sizes, default=0) < 0:
+        raise OperatorError(f"size {sizes} has a number below 0")
     return tuple(wanted)
 
 

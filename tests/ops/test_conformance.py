@@ -102,7 +102,8 @@ def test_rules_say_what_the_kernel_does(case: Case) -> None:
     for is_train in (False, True):
         outputs = node.on_meta(is_train)
         assert [tuple(shape) for shape in shapes[:len(outputs)]] == [tuple(y.shape) for y in outputs]
-        assert dtypes[:len(outputs)] == [y.dtype for y in outputs]
+        # what a rule leaves to the uses of a value is float32 where these say nothing
+        assert [kind or torch.float32 for kind in dtypes[:len(outputs)]] == [y.dtype for y in outputs]
 
 
 def test_every_operator_has_samples() -> None:

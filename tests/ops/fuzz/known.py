@@ -107,6 +107,10 @@ def cubic(sample: Sample) -> bool:
     return param(sample, "interp") == 2
 
 
+def reads_its_output(sample: Sample) -> bool:
+    return bool(sample.out) and bool(param(sample, "init_output", True))
+
+
 def many_axes(sample: Sample) -> bool:
     return len(sample.tensors()[0].shape) > 2
 
@@ -231,6 +235,13 @@ KNOWN = [
     Known(r"_image_resize|_cvimresize", r"float64.*values differ", "OpenCV's weights have 32 bits"),
     Known(r"_.*adamw_update", r"changed value: of the inputs", "a moment times 1 may change its last bit",
           when=lambda sample: 1.0 in (param(sample, "beta1"), param(sample, "beta2"))),
+    takes(r"_square_sum", r"only supports axis=0 or 1|Operator not implemented", "any axes"),
+    Known(r"_sample_unique_zipfian", VALUES, "other random numbers"),
+    refuses(r"_scatter_set_nd", r"must be the sizes of the result", "sizes that are none"),
+    Known(r"(?:multi_)?all_finite", VALUES, "MXNet writes over the array it reads", when=reads_its_output),
+    refuses(r"ftrl_update", r"lambda must be in range", "a penalty below 0"),
+    takes(r"mp_lamb_update_phase1", r"Type inconsistent", "weights of any floating type"),
+    Known(r"_rpower_scalar|_power.*|broadcast_power", r"gradient.*MXNet gives (?:nan|inf|-inf)", "the limit at base 0"),
     takes(r".*_scalar", r"but value='(?:True|False)'", "True is a number in Python"),
     Known(r"_image_random_hue", r"u?int\d+\[.*values differ", "a last bit is cut to another whole number"),
     Known(r"_image_(?:to_tensor|resize|flip|random|adjust_lighting).*", r"gradient.*values differ",

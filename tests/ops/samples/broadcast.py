@@ -92,6 +92,8 @@ SAMPLES = [
     Bad("_scatter_elemwise_div", [T(2), T(3)], {}, match="rhs|lhs"),
 
     # broadcast_to
+    Bad("broadcast_to", [T(1, 3)], {"shape": (-1, 3)}, match="below 0"),
+    Bad("broadcast_axis", [T(1, 3)], {"axis": 0, "size": -1}, match="below 0"),
     Sample("broadcast_to", [T(1, 3)], {"shape": (2, 3)}),
     Sample("broadcast_to", [T(1, 3)], {"shape": (2, 0)}),
     Sample("broadcast_to", [T(2, 1, 3, 1)], {"shape": (2, 4, 3, 2)}),

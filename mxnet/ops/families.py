@@ -259,7 +259,9 @@ def _kept(gradient: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Rule:
 
 def given_shape(params, out=None):
     """Shape rule of an operator without inputs: the parameter `shape`, in which 0 (or no shape) is unknown."""
-    return {"out": tuple([size or None for size in params.shape]) if params.shape else None}
+    if not params.shape:
+        return {"out": None}
+    return {"out": tuple([size or None for size in wanted_shape(params.shape)])}
 
 
 def wanted_shape(shape: Sequence[int] | None) -> tuple[int, ...]:

@@ -47,7 +47,7 @@ def smooth_l1(data: Tensor, *, scalar: float = 1.0) -> Tensor:
     [0.125 1.5  ]
     """
     if not data.is_floating_point():
-        return smooth_l1.kernel(data.to(torch.float64), scalar=scalar).to(data.dtype)
+        return smooth_l1.kernel(data.to(torch.float64), scalar=float(number(scalar, data.dtype))).to(data.dtype)
     if not scalar:
         return data * 0.0
     return F.smooth_l1_loss(data, torch.zeros((), dtype=data.dtype, device=data.device).expand_as(data),

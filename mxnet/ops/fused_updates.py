@@ -105,7 +105,7 @@ def adam_step(weights: Tensors, grads: Tensors, means: Tensors, variances: Tenso
             wd = 0.0
         elif rescale_grad != 1.0:
             g = prepared_list(w, g, (), rescale_grad, -1.0)
-        if _fusible(w, g, m, v):
+        if 0 <= beta1 < 1 and 0 <= beta2 < 1 and _fusible(w, g, m, v):     # else the corrections would not be 1
             _fused_adam(w, g, m, v, lr, wd, beta1, beta2, epsilon)
         else:
             update_all_moments(_decayed(w, g, wd, 1.0), m, v, beta1, beta2)

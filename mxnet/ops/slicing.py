@@ -123,7 +123,8 @@ def _like(shape, like, axes):
         raise OperatorError(f"data {show(shape)} and shape_like {show(like)} differ in the number of axes; give axes=")
     sizes = list(shape)
     for axis in axes or range(len(shape)):
-        at, source = axis_index(axis, len(shape), "axes"), axis_index(axis, len(like), "axes")
+        at = axis_index(axis, len(shape), "axes")          # an axis of `data`, and the same one of `shape_like`
+        source = axis_index(at, len(like), "axes")
         if None not in (shape[at], like[source]) and like[source] > shape[at]:
             raise OperatorError(f"axis {axis}: shape_like {show(like)} is larger than data {show(shape)}")
         sizes[at] = like[source]

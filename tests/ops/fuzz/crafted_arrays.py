@@ -322,6 +322,27 @@ def _split(rng: Rng) -> Drawn:
         {"num_outputs": parts, "axis": axis, **({"squeeze_axis": True} if squeeze else {})}
 
 
+@generates("_split_v2")
+def _split_anywhere(rng: Rng) -> Drawn:
+    shape = list(dims(rng, (1, 4), 2, 5))
+    axis = axis_of(rng, len(shape))
+    if rng.random() < 0.5:
+        parts = rng.randint(1, 3)
+        shape[axis] = parts * rng.randint(1, 3)
+        squeeze = shape[axis] == parts and len(shape) > 1 and rng.random() < 0.6
+        return [full(rng, tuple(shape), any_type(rng))], \
+            {"indices": (), "sections": parts, "axis": axis, **({"squeeze_axis": True} if squeeze else {})}
+    shape[axis] = rng.randint(2, 7)
+    cuts = sorted(rng.sample(range(1, shape[axis]), rng.randint(1, shape[axis] - 1)))
+    return [full(rng, tuple(shape), any_type(rng))], {"indices": (0, *cuts), "axis": axis}
+
+
+@generates("amp_multicast")
+def _multicast(rng: Rng) -> Drawn:
+    inputs = [T(*dims(rng, (1, 4), 2)) for _ in range(rng.randint(1, 4))]
+    return inputs, {"num_outputs": len(inputs), **maybe(rng, {"cast_narrow": True})}
+
+
 @generates("depth_to_space", "space_to_depth")
 def _blocks(rng: Rng) -> Drawn:
     block = rng.choice((1, 2, 3))

@@ -111,6 +111,11 @@ def reads_its_output(sample: Sample) -> bool:
     return bool(sample.out) and bool(param(sample, "init_output", True))
 
 
+def infinite(sample: Sample) -> bool:
+    x = sample.arrays()[0]
+    return not np.isfinite(x).all() or float(np.abs(x).max()) > 1e30
+
+
 def many_axes(sample: Sample) -> bool:
     return len(sample.tensors()[0].shape) > 2
 
@@ -242,6 +247,24 @@ KNOWN = [
     refuses(r"ftrl_update", r"lambda must be in range", "a penalty below 0"),
     takes(r"mp_lamb_update_phase1", r"Type inconsistent", "weights of any floating type"),
     Known(r"_rpower_scalar|_power.*|broadcast_power", r"gradient.*MXNet gives (?:nan|inf|-inf)", "the limit at base 0"),
+    Known(r"_square_sum", VALUES, "MXNet takes exclude=True for False", when=lambda sample: bool(param(sample, "exclude"))),
+    takes(r"(?:multi_)?all_finite", r"type_flag_", "several element types"),
+    takes(r"dot", r"dns.shape_.ndim\(\) == 2", "forward_stype says nothing"),
+    takes(r"multi_mp_.*|preloaded_multi_mp_.*|mp_.*", r"Unknown type enum 12", "more element types"),
+    Known(r"(?:log_)?softm(?:ax|in)", VALUES, "infinite differences", when=infinite),
+    Known(r"norm", r"output.* u?int\d+\[.*values differ", "a mistake in MXNet", when=has_type("int32", "int64", "int8", "uint8")),
+    Known(r"norm", r"gradient.*MXNet gives nan", "a subgradient at 0"),
+    Known(r"(?:nan)?prod", r"gradient.*MXNet gives -?(?:nan|inf)", "the limit at zeros and infinities"),
+    takes(r"reverse", r"index = -\d+ must be in range", "axes counted from the end"),
+    Known(r"(?:log_)?softm(?:ax|in)", VALUES, "computed in the wider type",
+          when=lambda sample: param(sample, "dtype") not in (None, sample.tensors()[0].dtype)),
+    Known(r"smooth_l1", VALUES, "0 times infinity", when=lambda sample: param(sample, "scalar") == 0),
+    Known(r"repeat", r"shape is .*MXNet gives \(0,\)", "the other axes stay", when=lambda sample: param(sample, "repeats") == 0),
+    takes(r"tile", r"inferring shapes failed", "arrays without elements in every mode"),
+    takes(r"(?:preloaded_)?multi_.*", r"Unknown type enum 12", "more element types"),
+    refuses(r"transpose", r"duplicate dims|names an axis twice", "an axis twice"),
+    Known(r"_image_random_.*", VALUES, "other random numbers",
+          when=lambda sample: param(sample, "min_factor") != param(sample, "max_factor")),
     takes(r".*_scalar", r"but value='(?:True|False)'", "True is a number in Python"),
     Known(r"_image_random_hue", r"u?int\d+\[.*values differ", "a last bit is cut to another whole number"),
     Known(r"_image_(?:to_tensor|resize|flip|random|adjust_lighting).*", r"gradient.*values differ",

@@ -85,7 +85,7 @@ SAMPLES = [
     Sample("smooth_l1", [T(3, 4)]),
     Sample("smooth_l1", [special()], {"scalar": 1.0}),
     Sample("smooth_l1", [values([1, -1, 0, 0.25, -0.25])], {"scalar": 2.0}),
-    Sample("smooth_l1", [values([0, 1, -3, 4], dtype="int32")], {"scalar": 1.0}),
+    *[Sample("smooth_l1", [values([0, 1, -3, 4], dtype="int32")], {"scalar": s}) for s in (1.0, 0.9375, 1.5, 2.5, 0.0)],
     Sample("smooth_l1", [T(2, 0)], {"scalar": 1.0}),
     Bad("smooth_l1", [T(2)], {"scalar": "abc"}, match="scalar"),
     *[Sample("clip", [T(3, 4, dtype=d)], {"a_min": -0.5, "a_max": 0.75}) for d in ("float16", "float32", "float64")],

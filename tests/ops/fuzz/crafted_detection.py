@@ -280,6 +280,17 @@ def _index_copy(rng: Rng) -> Drawn:
             T(count, *shape[1:], dtype=dtype)], {}
 
 
+@generates("_scatter_set_nd")
+def _set_nd(rng: Rng) -> Sample:
+    shape, dtype = dims(rng, (1, 3)), any_type(rng)
+    axes = rng.randint(1, len(shape))
+    places = [[float(rng.randrange(n)) for n in shape[:axes]] for _ in range(rng.randint(1, 3))]
+    chosen = [list(place) for place in dict.fromkeys(map(tuple, places))]          # twice the same has no order
+    return Sample("_scatter_set_nd", [full(rng, shape, dtype), full(rng, (len(chosen), *shape[axes:]), dtype),
+                                      values([list(column) for column in zip(*chosen)], rng.choice(("float32", "int32")))],
+                  {"shape": shape}, train=False, out=(0,))
+
+
 @generates("_contrib_BatchNormWithReLU")
 def _norm_relu(rng: Rng) -> Drawn:
     shape = dims(rng, 4, 2, 4)

@@ -265,6 +265,7 @@ KNOWN = [
     refuses(r"transpose", r"duplicate dims|names an axis twice", "an axis twice"),
     Known(r"_image_random_.*", VALUES, "other random numbers",
           when=lambda sample: param(sample, "min_factor") != param(sample, "max_factor")),
+    Known(r"_contrib_BilinearResize2D", r"float64.*values differ", "weights of 32 bits"),
     takes(r".*_scalar", r"but value='(?:True|False)'", "True is a number in Python"),
     Known(r"_image_random_hue", r"u?int\d+\[.*values differ", "a last bit is cut to another whole number"),
     Known(r"_image_(?:to_tensor|resize|flip|random|adjust_lighting).*", r"gradient.*values differ",

@@ -2,6 +2,8 @@
 """_contrib_MultiBoxPrior: the anchors of a single-shot detector, laid over a feature map."""
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 from torch import Tensor
 
@@ -35,21 +37,27 @@ def multibox_prior(data: Tensor, *, sizes: tuple[float, ...] = (1.0,), ratios: t
     """
     _refuse_bad(tuple(data.shape), sizes, ratios, steps, offsets)
     height, width = data.shape[2:4]
+    return _anchors(height, width, sizes, ratios, clip, steps, offsets, data.dtype, data.device).clone()
+
+
+@lru_cache(maxsize=64)                 # a detector asks for the same few in every pass
+def _anchors(height: int, width: int, sizes: tuple[float, ...], ratios: tuple[float, ...], clip: bool,
+             steps: tuple[float, ...], offsets: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
     given = min(steps) > 0
 
     def centres(axis: int, count: int) -> Tensor:
         step = steps[axis] if given else 1 / count
-        return torch.arange(count, dtype=data.dtype, device=data.device).add_(offsets[axis]).mul_(step)
+        return torch.arange(count, dtype=dtype, device=device).add_(offsets[axis]).mul_(step)
     first = ratios[0] ** 0.5
     shapes = [(size * first, size / first) for size in sizes]
     shapes += [(sizes[0] * ratio ** 0.5, sizes[0] / ratio ** 0.5) for ratio in ratios[1:]]
     half = [(wide * height / width / 2, high / 2) for wide, high in shapes]
-    reach = data.new_tensor([(-wide, -high, wide, high) for wide, high in half])
+    reach = torch.tensor([(-wide, -high, wide, high) for wide, high in half], dtype=dtype, device=device)
     # a column of pixels differs from the next one in x only, and a row in y: the boxes are sums of what varies
-    spread = torch.zeros((width, 1, 2, 2), dtype=data.dtype, device=data.device)
+    spread = torch.zeros((width, 1, 2, 2), dtype=dtype, device=device)
     spread[..., 0] = centres(1, width).view(-1, 1, 1)
     row = spread.view(width, 1, 4) + reach
-    rise = torch.zeros((height, 1, 1, 2, 2), dtype=data.dtype, device=data.device)
+    rise = torch.zeros((height, 1, 1, 2, 2), dtype=dtype, device=device)
     rise[..., 1] = centres(0, height).view(-1, 1, 1, 1)
     boxes = (rise.view(height, 1, 1, 4) + row).view(1, -1, 4)
     return boxes.clamp_(0, 1) if clip else boxes

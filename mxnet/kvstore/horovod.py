@@ -11,8 +11,7 @@ from typing import Any
 
 import torch.distributed as dist
 
-from ..base import MXNetValueError
-from .base import KVStoreBase
+from .base import KVStoreBase, without_optimizer
 from .bulk import copy_rows
 from .dist import DistKVStore
 
@@ -44,11 +43,7 @@ class Horovod(KVStoreBase):
         """This worker's number on its machine: LOCAL_RANK, as torchrun sets it; 0 without it."""
         return int(os.environ.get("LOCAL_RANK", 0))
 
-    @staticmethod
-    def is_capable(capability: str) -> bool:
-        if capability.lower() == KVStoreBase.OPTIMIZER:
-            return False
-        raise MXNetValueError(f"Unknown capability: {capability}")
+    is_capable = staticmethod(without_optimizer)
 
     def broadcast(self, key: Any, value: Any, out: Any, priority: int = 0) -> None:
         """Copy the value of rank 0 to `out`, on all workers."""

@@ -5,28 +5,15 @@ from __future__ import annotations
 import subprocess
 import time
 
+import networks
 from common import PYTHON, ROOT, table
 
 MX = "import mxnet as mx\nS = mx.sym\nimport numpy as np\nnp.random.seed(0)\n"
 WAIT = "done = mx.nd.waitall\n"
 TORCH = "import torch\nimport torch.nn.functional as F\ntorch.manual_seed(0)\n"
 
-MLP = MX + """
-net = S.Variable('data')
-for i in range(3):
-    net = S.Activation(S.FullyConnected(net, num_hidden=128, name='fc%d' % i), act_type='relu')
-net = S.SoftmaxOutput(S.FullyConnected(net, num_hidden=10, name='last'), name='softmax')
-shape = (64, 784)
-"""
-LENET = MX + """
-net = S.Variable('data')
-for i, n in enumerate((20, 50)):
-    net = S.Activation(S.Convolution(net, kernel=(5, 5), num_filter=n, name='conv%d' % i), act_type='tanh')
-    net = S.Pooling(net, pool_type='max', kernel=(2, 2), stride=(2, 2))
-net = S.Activation(S.FullyConnected(net, num_hidden=500, name='fc1'), act_type='tanh')
-net = S.SoftmaxOutput(S.FullyConnected(net, num_hidden=10, name='fc2'), name='softmax')
-shape = (64, 1, 28, 28)
-"""
+MLP = MX + networks.MLP + "shape = (64, 784)\n"
+LENET = MX + networks.LENET + "shape = (64, 1, 28, 28)\n"
 STEP = """
 mod = mx.mod.Module(net)
 mod.bind([('data', shape)], [('softmax_label', (64,))])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 
 from common import measure, table
+from networks import LENET, MLP
 
 DATA = """
 import numpy as np
@@ -51,23 +52,9 @@ def run():
     return right.item()
 """
 
-MLP = """
-net = S.Variable('data')
-for i in range(3):
-    net = S.Activation(S.FullyConnected(net, num_hidden=128, name='fc%d' % i), act_type='relu')
-net = S.SoftmaxOutput(S.FullyConnected(net, num_hidden=10, name='last'), name='softmax')
-"""
 TORCH_MLP = """
 net = nn.Sequential(nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(),
                     nn.Linear(128, 10))
-"""
-LENET = """
-net = S.Variable('data')
-for i, n in enumerate((20, 50)):
-    net = S.Activation(S.Convolution(net, kernel=(5, 5), num_filter=n, name='conv%d' % i), act_type='tanh')
-    net = S.Pooling(net, pool_type='max', kernel=(2, 2), stride=(2, 2))
-net = S.Activation(S.FullyConnected(net, num_hidden=500, name='fc1'), act_type='tanh')
-net = S.SoftmaxOutput(S.FullyConnected(net, num_hidden=10, name='fc2'), name='softmax')
 """
 TORCH_LENET = """
 net = nn.Sequential(nn.Conv2d(1, 20, 5), nn.Tanh(), nn.MaxPool2d(2, 2), nn.Conv2d(20, 50, 5), nn.Tanh(),

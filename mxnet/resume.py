@@ -6,6 +6,7 @@ The serial number rises from file to file, so that the newest is known without c
 """
 from __future__ import annotations
 
+import contextlib
 import glob
 import logging
 import os
@@ -71,10 +72,8 @@ class FullCheckpoint:
         torn = [path for path in glob.glob(f"{glob.escape(begin)}*.resume.*.tmp")
                 if _NAME.match(os.path.basename(path)[len(stem):])]
         for path in (*paths[:-self.keep], *torn):
-            try:
+            with contextlib.suppress(FileNotFoundError):         # another writer has removed it
                 os.unlink(path)
-            except FileNotFoundError:
-                pass
 
 
 def _serial(prefix: str, path: str) -> int:

@@ -17,6 +17,7 @@ from ..base import MXNetError
 from .registry import OperatorError
 
 KINDS = (torch.uint8, torch.float32, torch.float64, torch.int16)
+_CHANNELS = 128                # that OpenCV 5 takes at most; MXNet's took 512
 
 
 @functools.cache
@@ -53,7 +54,13 @@ def as_tensor(image: np.ndarray, like: Tensor | None = None) -> Tensor:
 
 def resize(image: np.ndarray, width: int, height: int, interp: int) -> np.ndarray:
     """Resize to `height` rows and `width` columns; `interp` is OpenCV's number of a method."""
-    return guarded(lambda: opencv().resize(image, (width, height), interpolation=interp), "resize")
+    def change(part: np.ndarray) -> np.ndarray:
+        return guarded(lambda: opencv().resize(part, (width, height), interpolation=interp), "resize")
+
+    if image.shape[-1] <= _CHANNELS:
+        return change(image)
+    return np.dstack([change(np.ascontiguousarray(image[..., first:first + _CHANNELS]))
+                      for first in range(0, image.shape[-1], _CHANNELS)])
 
 
 def decode(data: np.ndarray, flag: int, to_rgb: bool, source: str) -> np.ndarray:

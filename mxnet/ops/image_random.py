@@ -19,8 +19,8 @@ from .schema import Rng
 Factor = Annotated[float, Range(0.0)]
 _GRAY = (0.299, 0.587, 0.114)        # luminance of red, green and blue, ITU-R BT.601
 # Principal components of the colors of ImageNet: eigenvectors as columns, times their eigenvalues (Krizhevsky 2012).
-_COLOR_AXES = ((-0.5675, 0.7192, 0.4009), (-0.5808, -0.0045, -0.8140), (-0.5836, -0.6948, 0.4203))
-_COLOR_SPREAD = (55.46, 4.794, 1.148)
+_COLOR_AXES = torch.tensor(((-0.5675, 0.7192, 0.4009), (-0.5808, -0.0045, -0.8140), (-0.5836, -0.6948, 0.4203)),
+                           dtype=torch.float64).mul(torch.tensor((55.46, 4.794, 1.148), dtype=torch.float64)).float()
 
 
 def _augmentation(operator: Operator) -> Operator:
@@ -104,7 +104,8 @@ def _light(image: Tensor, alpha: Tensor) -> Tensor:
     """Add the principal components of color, `alpha` of each."""
     if image.shape[-1] == 1:
         return image.clone()
-    return image + image.new_tensor(_COLOR_AXES) @ (alpha * image.new_tensor(_COLOR_SPREAD))
+    first, second, third = (_COLOR_AXES.to(image.device) * alpha.float()).unbind(1)    # as in MXNet, float32 for all
+    return image + (first + second + third)
 
 
 def _by_factor(change: Callable[[Tensor, Tensor], Tensor], data: Tensor, low: float, high: float,

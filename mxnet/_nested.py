@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .base import MXNetTypeError
+from .base import MXNetAssertionTypeError
 
 Form = Any           # None for a leaf, else a list of forms
 
@@ -17,8 +17,8 @@ def flatten(value: Any, kind: type, what: str) -> tuple[list[Any], Form]:
             return flatten(list(value), kind, what)        # type: ignore[call-overload]
         return [value], None
     if not isinstance(value, (list, tuple)):
-        raise MXNetTypeError(f"{what}: a {kind.__name__}, or a (nested) list of them, is needed, "
-                             f"not {value!r} ({type(value).__name__})")
+        raise MXNetAssertionTypeError(f"{what}: a {kind.__name__}, or a (nested) list of them, is needed, "
+                                      f"not {value!r} ({type(value).__name__})")
     flat: list[Any] = []
     forms = []
     for item in value:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ._mode import counter
-from .base import MXNetTypeError, MXNetValueError, numeric_types
+from .base import MXNetAssertionError, MXNetAssertionTypeError, MXNetTypeError, MXNetValueError, numeric_types
 from .context import Context, current_context
 from .ops.params import _Null
 
@@ -148,11 +148,11 @@ def _are_arrays(front: Front, name: str, names: Sequence[str], values: Sequence[
     if all(arrays):
         return True
     if any(arrays):
-        raise MXNetTypeError(f"random.{name}: {' and '.join(names)} are to be all numbers or all "
-                             f"{front.array.__name__}s, not some of each")
+        raise MXNetAssertionTypeError(f"random.{name}: {' and '.join(names)} are to be all numbers or all "
+                                      f"{front.array.__name__}s, not some of each")
     for key, value in zip(names, values):
         if not isinstance(value, numeric_types):
-            raise MXNetValueError(f"random.{name}: {key} is a number or an {front.array.__name__}, not {value!r}")
+            raise MXNetAssertionError(f"random.{name}: {key} is a number or an {front.array.__name__}, not {value!r}")
     return False
 
 

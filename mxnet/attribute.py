@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ._scoped import Scoped
-from .base import MXNetValueError, classproperty, string_types, with_metaclass
+from .base import MXNetAssertionError, MXNetValueError, classproperty, string_types, with_metaclass
 
 __all__ = ["AttrScope", "classproperty", "string_types", "with_metaclass"]
 
@@ -39,4 +39,6 @@ class AttrScope(metaclass=Scoped):
         return self
 
     def __exit__(self, *exc_info: object) -> None:
+        if not self._outer:
+            raise MXNetAssertionError("this AttrScope was not entered")
         AttrScope.current = self._outer.pop()

@@ -14,7 +14,7 @@ import torch
 from . import _mode
 from ._nan_check import imperative_call, labelled
 from ._watching import watching
-from .base import MXNetError, MXNetTypeError, MXNetValueError
+from .base import MXNetAssertionError, MXNetAssertionTypeError, MXNetError, MXNetTypeError, MXNetValueError
 from .context import Context
 from .ndarray.handle import wrap
 from .ndarray.invoke import REFUSALS, _asks, taped_plan
@@ -156,6 +156,8 @@ def gradient_of(array: NDArray) -> NDArray | None:
 def mark_variables(variables: Any, gradients: Any, grad_reqs: Any = "write") -> None:
     """Make arrays variables, with buffers for their gradients and `"write"`, `"add"` or `"null"`."""
     if isinstance(variables, NDArray):
+        if not isinstance(gradients, NDArray):
+            raise MXNetAssertionTypeError(f"the gradient of an NDArray is one, too, not {type(gradients).__name__}")
         variables, gradients = [variables], [gradients]
     reqs = [grad_reqs] * len(variables) if isinstance(grad_reqs, str) else list(grad_reqs)
     if not len(variables) == len(gradients) == len(reqs):
@@ -276,8 +278,8 @@ def _heads(heads: Any, head_grads: Any, on_tape: bool = False) -> tuple[list[tor
         head_grads = [head_grads] if isinstance(head_grads, NDArray) else head_grads
     given = [None] * len(heads) if head_grads is None else list(head_grads)
     if len(given) != len(heads):
-        raise MXNetValueError(f"heads and head_grads must be lists of the same length, not {len(heads)} and "
-                              f"{len(given)}")
+        raise MXNetAssertionError(f"heads and head_grads must be lists of the same length, not {len(heads)} and "
+                                  f"{len(given)}")
     tapes, grads = [], []
     for head, grad_of_head in zip(heads, given):
         if not isinstance(head, NDArray):
@@ -313,6 +315,8 @@ def grad(heads: Any, variables: Any, head_grads: Any = None, retain_graph: bool 
     [6.0, 12.0]
     """
     variables = [variables] if isinstance(variables, NDArray) else list(variables)
+    if not variables:
+        raise MXNetAssertionError("grad: there are no variables to differentiate by")
     tapes, grads = _heads(heads, head_grads, create_graph)
     leaves = [tape_of(v) for v in variables]
     retain = create_graph if retain_graph is None else retain_graph
@@ -343,6 +347,8 @@ def get_symbol(x: NDArray) -> Any:
     >>> mx.autograd.get_symbol(y).list_arguments()
     ['var0']
     """
+    if not isinstance(x, NDArray):
+        raise MXNetAssertionTypeError(f"get_symbol takes a recorded NDArray, not {type(x).__name__}")
     from ._recorded_symbol import symbol_of
     return symbol_of(_source(x))
 
@@ -350,10 +356,12 @@ def get_symbol(x: NDArray) -> Any:
 class Function:
     """A differentiable function with a gradient of one's own: override `forward` and `backward`.
 
-    Both take and return NDArrays; `save_for_backward(*arrays)` keeps arrays as `saved_tensors`.
+    Both take and return NDArrays; `save_for_backward(*arrays)` keeps arrays as `saved_tensors`. An instance is called
+    once, since it holds what its backward needs.
     """
 
     saved_tensors: tuple[NDArray, ...] = ()
+    _used = False
 
     def save_for_backward(self, *args: NDArray) -> None:
         """Keep arrays for `backward`."""
@@ -368,6 +376,9 @@ class Function:
         raise NotImplementedError(f"{type(self).__name__} does not define backward")
 
     def __call__(self, *inputs: NDArray) -> Any:
+        if self._used:
+            raise MXNetAssertionError(f"this {type(self).__name__} was called before: make one for each call")
+        self._used = True
         with pause():
             outputs = self.forward(*inputs)
         if not is_recording() or all(x._entry is None for x in inputs):

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["MXNetError", "MXNetIndexError", "MXNetKeyError", "MXNetNotImplementedError", "MXNetTypeError",
-           "MXNetValueError", "NotImplementedForSymbol", "nearest"]
+__all__ = ["MXNetAssertionError", "MXNetAssertionTypeError", "MXNetError", "MXNetIndexError", "MXNetKeyError",
+           "MXNetNotImplementedError", "MXNetTypeError", "MXNetValueError", "NotImplementedForSymbol", "nearest"]
 
 
 class MXNetError(RuntimeError):
@@ -25,6 +25,14 @@ class MXNetValueError(MXNetError, ValueError):
 
 class MXNetTypeError(MXNetError, TypeError):
     """An argument has a type (or an array a dtype) that cannot be used."""
+
+
+class MXNetAssertionError(MXNetValueError, AssertionError):
+    """An argument, or the state that a call needs, that MXNet holds to by `assert`: programs catch AssertionError."""
+
+
+class MXNetAssertionTypeError(MXNetTypeError, AssertionError):
+    """An argument of a type that cannot be used, where MXNet checks by `assert`."""
 
 
 class MXNetIndexError(MXNetError, IndexError):

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .base import MXNetValueError
+from .base import MXNetAssertionError, MXNetValueError
 from .context import Context, cpu
 from .module import executor_group as _groups
 from .module.executor_group import _split_input_slice
@@ -112,7 +112,7 @@ class DataParallelExecutorManager:
         (logger or logging).info("Start training with %s", str(ctx))
         loads = [1] * len(ctx) if work_load_list is None else list(work_load_list)
         if len(loads) != len(ctx):
-            raise MXNetValueError(f"work_load_list has {len(loads)} entries for {len(ctx)} devices")
+            raise MXNetAssertionError(f"work_load_list has {len(loads)} entries for {len(ctx)} devices")
         self.slices = _split_input_slice(train_data.batch_size, loads)
         self.arg_names, self.param_names, self.aux_names = list(arg_names), list(param_names), list(aux_names)
         self.ctx, self.symbol, self.sym_gen = list(ctx), symbol, sym_gen

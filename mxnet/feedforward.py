@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from . import io, metric
-from .base import MXNetTypeError, MXNetValueError
+from .base import MXNetAssertionError, MXNetAssertionTypeError, MXNetTypeError, MXNetValueError
 from .callback import LogValidationMetricsCallback
 from .context import Context, cpu
 from .initializer import Uniform
@@ -65,6 +65,9 @@ class FeedForward:
                  **kwargs: Any) -> None:
         warnings.warn("mxnet.model.FeedForward is deprecated: use mxnet.mod.Module",
                       DeprecationWarning, stacklevel=2)
+        if not (isinstance(symbol, Symbol) or callable(symbol)):
+            raise MXNetAssertionTypeError(f"symbol is a Symbol or a function that makes one, not "
+                                          f"{type(symbol).__name__}")
         self.sym_gen = None if isinstance(symbol, Symbol) else symbol
         self.symbol: Any = symbol if self.sym_gen is None else None
         self.ctx: list[Context] = [cpu()] if ctx is None else [ctx] if isinstance(ctx, Context) else list(ctx)
@@ -231,7 +234,7 @@ class FeedForward:
         """Write a checkpoint, `{prefix}-symbol.json` and `{prefix}-{epoch:04d}.params`; default epoch `num_epoch`."""
         epoch = self.num_epoch if epoch is None else epoch
         if epoch is None:
-            raise MXNetValueError("save: neither epoch is given, nor num_epoch set")
+            raise MXNetAssertionError("save: neither epoch is given, nor num_epoch set")
         save_checkpoint(prefix, epoch, self.symbol, self.arg_params or {}, self.aux_params or {},
                         remove_amp_cast=remove_amp_cast)
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from .base import MXNetError, MXNetTypeError, MXNetValueError
+from .base import MXNetAssertionError, MXNetAssertionTypeError, MXNetTypeError, MXNetValueError
 from .ndarray import NDArray
 from .ndarray import load as _load_arrays
 from .random import generator
@@ -107,7 +107,7 @@ class Initializer:
 
     def _init_loc_bias(self, _: str, arr: NDArray) -> None:
         if arr.shape[0] != 6:
-            raise MXNetValueError(f"a stn_loc bias holds an affine transform, 6 values, not {arr.shape}")
+            raise MXNetAssertionError(f"a stn_loc bias holds an affine transform, 6 values, not {arr.shape}")
         arr[:] = np.array([1.0, 0, 0, 0, 1.0, 0])
 
     def _init_weight(self, name: str, arr: NDArray) -> None:
@@ -351,7 +351,7 @@ class Load:
                  verbose: bool = False) -> None:
         loaded = _load_arrays(param) if isinstance(param, str) else param
         if not isinstance(loaded, Mapping):
-            raise MXNetTypeError("Load takes a dict of arrays by name, or a file that holds one")
+            raise MXNetAssertionTypeError("Load takes a dict of arrays by name, or a file that holds one")
         self.param = {name[4:] if name.startswith(("arg:", "aux:")) else name: value for name, value in loaded.items()}
         self.default_init, self.verbose = default_init, verbose
 
@@ -359,15 +359,15 @@ class Load:
         """Fill `arr`."""
         if name in self.param:
             if arr.shape != self.param[name].shape:
-                raise MXNetValueError(f"Parameter {name} cannot be initialized from loading. Shape mismatch, target "
-                                      f"{arr.shape} vs loaded {self.param[name].shape}")
+                raise MXNetAssertionError(f"Parameter {name} cannot be initialized from loading. Shape mismatch, "
+                                          f"target {arr.shape} vs loaded {self.param[name].shape}")
             arr[:] = self.param[name]
             if self.verbose:
                 logging.info("Initialized %s by loading", name)
             return
         if self.default_init is None:
-            raise MXNetError(f"Cannot Initialize {name}. Not found in loaded param and no default Initializer is "
-                             f"provided.")
+            raise MXNetAssertionError(f"Cannot Initialize {name}. Not found in loaded param and no default Initializer "
+                                      f"is provided.")
         self.default_init(name, arr)
 
 
@@ -376,7 +376,7 @@ class Mixed:
 
     def __init__(self, patterns: Sequence[str], initializers: Sequence[Callable[[str, NDArray], None]]) -> None:
         if len(patterns) != len(initializers):
-            raise MXNetValueError(f"{len(patterns)} patterns need as many initializers, not {len(initializers)}")
+            raise MXNetAssertionError(f"{len(patterns)} patterns need as many initializers, not {len(initializers)}")
         self.map = [(re.compile(pattern), one) for pattern, one in zip(patterns, initializers)]
 
     def __call__(self, name: str, arr: NDArray) -> None:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from math import cos, pi
 
-from .base import MXNetValueError
+from .base import MXNetAssertionError, MXNetValueError
 
 __all__ = ["CosineScheduler", "FactorScheduler", "LRScheduler", "MultiFactorScheduler", "PolyScheduler"]
 
@@ -26,7 +26,7 @@ class LRScheduler:
                  warmup_mode: str = "linear") -> None:
         self.base_lr = base_lr
         if not isinstance(warmup_steps, int) or warmup_steps < 0:
-            raise MXNetValueError(f"warmup_steps is a whole number from 0, not {warmup_steps!r}")
+            raise MXNetAssertionError(f"warmup_steps is a whole number from 0, not {warmup_steps!r}")
         if warmup_begin_lr > base_lr:
             raise MXNetValueError("Base lr has to be higher than warmup_begin_lr")
         if warmup_mode not in ("linear", "constant"):
@@ -35,7 +35,9 @@ class LRScheduler:
         self.warmup_final_lr = base_lr
 
     def get_warmup_lr(self, num_update: int) -> float:
-        """The rate within warm-up."""
+        """The rate within warm-up. Raises AssertionError for updates after it."""
+        if num_update >= self.warmup_steps:
+            raise MXNetAssertionError(f"warm-up ends before update {self.warmup_steps}, {num_update} is not within it")
         if self.warmup_mode == "linear":
             increase = (self.warmup_final_lr - self.warmup_begin_lr) * float(num_update) / float(self.warmup_steps)
             return self.warmup_begin_lr + increase
@@ -86,7 +88,7 @@ class MultiFactorScheduler(LRScheduler):
                  warmup_begin_lr: float = 0, warmup_mode: str = "linear") -> None:
         super().__init__(base_lr, warmup_steps, warmup_begin_lr, warmup_mode)
         if not isinstance(step, list) or not step:
-            raise MXNetValueError(f"step is a list of at least one number of updates, not {step!r}")
+            raise MXNetAssertionError(f"step is a list of at least one number of updates, not {step!r}")
         if any(later <= earlier for earlier, later in zip(step, step[1:])):
             raise MXNetValueError("Schedule step must be an increasing integer list")
         if step[0] < 1:
@@ -114,7 +116,7 @@ class _Decay(LRScheduler):
                  warmup_mode: str) -> None:
         super().__init__(base_lr, warmup_steps, warmup_begin_lr, warmup_mode)
         if not isinstance(max_update, int) or max_update < 1:
-            raise MXNetValueError("maximum number of updates must be strictly positive")
+            raise MXNetAssertionError("maximum number of updates must be strictly positive")
         self.max_update, self.final_lr, self.base_lr_orig = max_update, final_lr, base_lr
         self.max_steps = max_update - warmup_steps
 

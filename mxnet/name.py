@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ._scoped import Scoped
-from .base import MXNetTypeError, classproperty, with_metaclass
+from .base import MXNetAssertionError, MXNetTypeError, classproperty, with_metaclass
 
 __all__ = ["NameManager", "Prefix", "classproperty", "with_metaclass"]
 
@@ -37,6 +37,8 @@ class NameManager(metaclass=Scoped):
         return self
 
     def __exit__(self, *exc_info: object) -> None:
+        if self._outer is None:
+            raise MXNetAssertionError("this NameManager was not entered")
         NameManager.current = self._outer
 
 

@@ -21,7 +21,7 @@ from ._clib import c_str, c_str_array, check_call, py_str  # noqa: F401
 from ._files import atomic_write
 from ._profile_tables import Labels, by_group, memory, statistics, table
 from ._watching import set_profile
-from .base import MXNetKeyError, MXNetTypeError, MXNetValueError, nearest
+from .base import MXNetAssertionError, MXNetKeyError, MXNetTypeError, MXNetValueError, nearest
 
 __all__ = ["Counter", "Domain", "Event", "Frame", "Marker", "Task", "dump", "dump_profile", "dumps", "pause",
            "profiler_set_config", "profiler_set_state", "resume", "scope", "set_config", "set_kvstore_handle",
@@ -197,9 +197,12 @@ def dumps(reset: bool = False, format: str = "table", sort_by: str = "total", as
     True
     """
     if format not in ("table", "json"):
-        raise MXNetValueError(f"format is 'table' or 'json', not {format!r}")
+        raise MXNetAssertionError(f"format is 'table' or 'json', not {format!r}")
     if sort_by not in _SORT:
-        raise MXNetValueError(f"sort_by is one of {', '.join(_SORT)}, not {sort_by!r}")
+        raise MXNetAssertionError(f"sort_by is one of {', '.join(_SORT)}, not {sort_by!r}")
+    for option, value in (("reset", reset), ("ascending", ascending)):
+        if value not in (False, True):
+            raise MXNetAssertionError(f"{option} is True or False, not {value!r}")
     running = _session.active is not None
     _session.stop()
     own = {category: [(e["name"], e["dur"]) for e in _session.own if e["ph"] == "X" and e["cat"] == category]

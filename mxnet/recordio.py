@@ -38,7 +38,7 @@ from ._recordfile import (
     as_bytes,
     encode,
 )
-from .base import MXNetError, MXNetKeyError, MXNetValueError, nearest
+from .base import MXNetAssertionError, MXNetError, MXNetKeyError, MXNetValueError, nearest
 
 __all__ = ["HEADER", "IRHeader", "MXIndexedRecordIO", "MXRecordIO", "pack", "pack_img", "unpack", "unpack_img"]
 
@@ -223,8 +223,8 @@ class MXRecordIO:
             raise MXNetError(f"{self.uri} was opened by process {self.pid}, this is process {_process}, forked from "
                              "it: call reset() first" + (" (which empties the file)" if self.writable else ""))
         if writing != self.writable:
-            raise MXNetError(f"{self.uri} is open for {'writing' if self.writable else 'reading'} (flag {self.flag!r})"
-                             f", not for {'writing' if writing else 'reading'}")
+            raise MXNetAssertionError(f"{self.uri} is open for {'writing' if self.writable else 'reading'} (flag "
+                                      f"{self.flag!r}), not for {'writing' if writing else 'reading'}")
 
     def __enter__(self) -> MXRecordIO:
         return self

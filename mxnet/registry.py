@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from .base import MXNetKeyError, MXNetTypeError, MXNetValueError, nearest
+from .base import MXNetAssertionError, MXNetAssertionTypeError, MXNetKeyError, nearest
 
 __all__ = ["get_alias_func", "get_create_func", "get_register_func", "get_registry"]
 
@@ -25,7 +25,7 @@ def get_register_func(base_class: type, nickname: str) -> Callable[..., type]:
 
     def register(klass: type, name: str | None = None) -> type:
         if not (isinstance(klass, type) and issubclass(klass, base_class)):
-            raise MXNetTypeError(f"Can only register subclass of {base_class.__name__}, not {klass!r}")
+            raise MXNetAssertionTypeError(f"Can only register subclass of {base_class.__name__}, not {klass!r}")
         key = (name or klass.__name__).lower()
         if key in table:
             warnings.warn(f"New {nickname} {klass.__module__}.{klass.__name__} registered with name {key} is "
@@ -63,22 +63,22 @@ def get_create_func(base_class: type, nickname: str) -> Callable[..., Any]:
             first = kwargs.pop(nickname)
         if isinstance(first, base_class):
             if args or kwargs:
-                raise MXNetValueError(f"{nickname} is an instance already: no further arguments are possible")
+                raise MXNetAssertionError(f"{nickname} is an instance already: no further arguments are possible")
             return first
         if isinstance(first, dict):
             return create(**first)
         if not isinstance(first, str):
-            raise MXNetTypeError(f"{nickname} must be of string type, not {type(first).__name__}")
+            raise MXNetAssertionTypeError(f"{nickname} must be of string type, not {type(first).__name__}")
         if first.startswith(("[", "{")) and (args or kwargs):
-            raise MXNetValueError(f"{nickname} {first} holds its arguments: no further ones are possible")
+            raise MXNetAssertionError(f"{nickname} {first} holds its arguments: no further ones are possible")
         if first.startswith("["):
             name, kwargs = json.loads(first)
             return create(name, **kwargs)
         if first.startswith("{"):
             return create(**json.loads(first))
         if first.lower() not in table:
-            raise MXNetValueError(f"{first} is not a valid {nickname} name.{nearest(first.lower(), table)} "
-                                  f"Known are {', '.join(sorted(table))}")
+            raise MXNetAssertionError(f"{first} is not a valid {nickname} name.{nearest(first.lower(), table)} "
+                                      f"Known are {', '.join(sorted(table))}")
         return table[first.lower()](*args, **kwargs)
     create.__doc__ = f"Make a {nickname} from its name and arguments."
     return create

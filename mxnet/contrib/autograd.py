@@ -10,7 +10,7 @@ import torch
 
 from .. import _mode
 from .. import autograd as _autograd
-from ..base import MXNetTypeError
+from ..base import MXNetAssertionTypeError
 from ..ndarray import NDArray
 from ..ndarray.handle import wrap
 
@@ -60,7 +60,7 @@ def mark_variables(variables: Any, gradients: Any, grad_reqs: Any = "write") -> 
 def backward(outputs: Sequence[NDArray], out_grads: Any = None, retain_graph: bool = False) -> None:
     """As `mx.autograd.backward`; a missing head gradient is ones."""
     if not isinstance(outputs, (list, tuple)):
-        raise MXNetTypeError("outputs must be a list or tuple of NDArrays")
+        raise MXNetAssertionTypeError("outputs must be a list or tuple of NDArrays")
     _autograd.backward(list(outputs), out_grads, retain_graph)
 
 
@@ -77,7 +77,7 @@ def grad_and_loss(func: Callable[..., Any], argnum: Any = None) -> Callable[...,
             [args[i] for i in (argnum if isinstance(argnum, (list, tuple)) else [argnum])]
         for item in chosen:
             if not isinstance(item, NDArray):
-                raise MXNetTypeError(f"gradients are with respect to NDArrays, not {type(item).__name__}")
+                raise MXNetAssertionTypeError(f"gradients are with respect to NDArrays, not {type(item).__name__}")
         grads = [wrap(torch.zeros_like(item._tensor), item._ctx) for item in chosen]
         mark_variables(list(chosen), grads)
         with train_section():

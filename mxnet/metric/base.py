@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from .._statefile import plain_state, restore_plain_state
-from ..base import MXNetKeyError, MXNetTypeError, MXNetValueError, nearest, numeric_types
+from ..base import MXNetAssertionError, MXNetKeyError, MXNetTypeError, MXNetValueError, nearest, numeric_types
 from ..ndarray import NDArray
 from ..registry import get_alias_func, get_create_func, get_register_func
 
@@ -42,8 +42,8 @@ def check_label_shapes(labels: Any, preds: Any, wrap: bool = False, shape: bool 
     """
     found = (labels.shape, preds.shape) if shape else (len(labels), len(preds))
     if found[0] != found[1]:
-        raise MXNetValueError(f"labels and predictions differ in {'shape' if shape else 'number'}: "
-                              f"{found[0]} labels, {found[1]} predictions")
+        raise MXNetAssertionError(f"labels and predictions differ in {'shape' if shape else 'number'}: "
+                                  f"{found[0]} labels, {found[1]} predictions")
     if wrap:
         labels = [labels] if isinstance(labels, (NDArray, Tensor, numpy.ndarray)) else labels
         preds = [preds] if isinstance(preds, (NDArray, Tensor, numpy.ndarray)) else preds

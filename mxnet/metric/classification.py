@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..base import MXNetValueError
+from ..base import MXNetAssertionError, MXNetValueError
 from .base import EvalMetric, alias, paired, register
 
 __all__ = ["PCC", "Accuracy", "TopKAccuracy"]
@@ -64,7 +64,7 @@ class TopKAccuracy(EvalMetric):
                  label_names: Sequence[str] | None = None) -> None:
         super().__init__(name, output_names, label_names, top_k=top_k, has_global_stats=True)
         if top_k <= 1:
-            raise MXNetValueError(f"top_k is at least 2, not {top_k}: for 1 there is Accuracy")
+            raise MXNetAssertionError(f"top_k is at least 2, not {top_k}: for 1 there is Accuracy")
         self.top_k = top_k
         self.name += f"_{top_k}"
 
@@ -72,8 +72,8 @@ class TopKAccuracy(EvalMetric):
         """Take lists of labels and of predictions. Raises ValueError when they do not fit each other."""
         for label, pred in paired(labels, preds):
             if pred.ndim > 2:
-                raise MXNetValueError(f"{self.name}: predictions have at most 2 axes, not the shape "
-                                      f"{tuple(pred.shape)}")
+                raise MXNetAssertionError(f"{self.name}: predictions have at most 2 axes, not the shape "
+                                          f"{tuple(pred.shape)}")
             if len(pred) != len(label):
                 raise MXNetValueError(f"{self.name}: {len(label)} labels, {len(pred)} predictions")
             if pred.shape[-1] < self.top_k:

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ..base import MXNetIndexError, MXNetValueError
+from ..base import MXNetAssertionError, MXNetIndexError, MXNetValueError
 from .base import EvalMetric, alias, paired, register, wide
 
 __all__ = ["CrossEntropy", "NegativeLogLikelihood", "Perplexity"]
@@ -38,8 +38,8 @@ class CrossEntropy(EvalMetric):
         for label, pred in paired(labels, preds):
             chosen = label.ravel().long()
             if pred.ndim != 2 or len(chosen) != len(pred):
-                raise MXNetValueError(f"{self.name}: predictions are (batch, classes) for as many labels, not "
-                                      f"{tuple(pred.shape)} for {tuple(label.shape)}")
+                raise MXNetAssertionError(f"{self.name}: predictions are (batch, classes) for as many labels, not "
+                                          f"{tuple(pred.shape)} for {tuple(label.shape)}")
             self._add((self._probability(wide(pred), chosen) + self.eps).log().sum().neg(), len(chosen))
 
     def _probability(self, pred: Tensor, chosen: Tensor) -> Tensor:
@@ -93,8 +93,8 @@ class Perplexity(EvalMetric):
         """Take lists of labels and of predictions. Raises ValueError when they do not fit each other."""
         for label, pred in paired(labels, preds):
             if pred.ndim != 2 or label.numel() * pred.shape[-1] != pred.numel():
-                raise MXNetValueError(f"{self.name}: labels {tuple(label.shape)} do not fit predictions "
-                                      f"{tuple(pred.shape)}")
+                raise MXNetAssertionError(f"{self.name}: labels {tuple(label.shape)} do not fit predictions "
+                                          f"{tuple(pred.shape)}")
             rows = wide(pred).movedim(self.axis, 1)
             if len(rows) != label.numel():
                 raise MXNetValueError(f"{self.name}: labels {tuple(label.shape)} do not fit predictions "

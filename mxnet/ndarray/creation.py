@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..base import MXNetIndexError, MXNetTypeError, MXNetValueError
+from ..base import MXNetAssertionError, MXNetAssertionTypeError, MXNetIndexError, MXNetTypeError, MXNetValueError
 from ..context import Context, current_context
 from ..dtype import as_torch
 from ..ops.registry import get
@@ -103,7 +103,10 @@ def from_numpy(ndarray: np.ndarray, zero_copy: bool = True) -> NDArray:
 
 def from_dlpack(dlpack: Any) -> NDArray:
     """An array on the memory of a DLPack capsule, or of any object with `__dlpack__`."""
-    tensor = torch.utils.dlpack.from_dlpack(dlpack)
+    try:
+        tensor = torch.utils.dlpack.from_dlpack(dlpack)
+    except RuntimeError as error:
+        raise MXNetAssertionError(f"from_dlpack: no capsule that can be taken, or taken already ({error})") from error
     return wrap(tensor.detach(), context_of(tensor))
 
 
@@ -210,9 +213,23 @@ def _moved(ndim: int, source: Any, destination: Any) -> tuple[int, ...]:
 
 
 def concatenate(arrays: Sequence[NDArray], axis: int = 0, always_copy: bool = True) -> NDArray:
-    """Join arrays along an existing axis; a single one is returned as it is unless `always_copy`."""
+    """Join arrays along an existing axis; a single one is returned as it is unless `always_copy`.
+
+    Raises AssertionError for none, for what is no NDArray, and for shapes (except along the axis) or dtypes that
+    differ.
+    """
     if not arrays:
-        raise MXNetValueError("concatenate needs at least one array")
+        raise MXNetAssertionError("concatenate needs at least one array")
+    first = arrays[0]
+    for array_ in arrays:
+        if not isinstance(array_, NDArray):
+            raise MXNetAssertionTypeError(f"concatenate takes a list of NDArrays, not of {type(array_).__name__}")
+        alike = array_.ndim == first.ndim and all(
+            size == wanted or at in (axis, axis + first.ndim)
+            for at, (size, wanted) in enumerate(zip(array_.shape, first.shape)))
+        if not alike or array_.dtype != first.dtype:
+            raise MXNetAssertionError(f"concatenate along axis {axis}: {array_.dtype.__name__} {array_.shape} does not "
+                                      f"fit {first.dtype.__name__} {first.shape}")
     if len(arrays) == 1 and not always_copy:
         return arrays[0]
     return invoke(get("Concat"), tuple(arrays), {"dim": axis})

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..base import MXNetError, MXNetTypeError, MXNetValueError
+from ..base import MXNetAssertionError, MXNetError, MXNetTypeError, MXNetValueError
 from ..context import Context
 from ..dtype import NUMPY, as_torch
 from ..ops.reshape_codes import resolve_shape
@@ -226,7 +226,7 @@ class NDArray(NDArrayBase):
         elif not shape:
             shape = kwargs.pop("shape", None)
             if shape is None:
-                raise MXNetValueError("reshape: the new shape must be given")
+                raise MXNetAssertionError("reshape: the new shape must be given")
             shape = (shape,) if isinstance(shape, int) else tuple(shape)
         reverse = kwargs.pop("reverse", False)
         if kwargs:
@@ -246,6 +246,8 @@ class NDArray(NDArrayBase):
         if not inplace:
             from . import generate
             return generate.function("expand_dims")(self, axis=axis)
+        if not -self.ndim - 1 <= axis <= self.ndim:
+            raise MXNetAssertionError(f"expand_dims: axis={axis} is out of range for {self.ndim} axes and a new one")
         return self._view(tuple(self._tensor.unsqueeze(axis).shape))
 
     def flatten(self, inplace: bool = False) -> NDArray:
@@ -258,7 +260,12 @@ class NDArray(NDArrayBase):
     def squeeze(self, axis: Any = None, inplace: bool = False) -> NDArray:
         """A copy (or with `inplace` a view) without the axes of size 1, or without those named."""
         from . import generate
-        made = generate.function("squeeze")(self, axis=axis)
+        try:
+            made = generate.function("squeeze")(self, axis=axis)
+        except MXNetValueError as error:
+            if not inplace:
+                raise
+            raise MXNetAssertionError(str(error)) from error
         return self._view(made.shape) if inplace else made
 
     def broadcast_to(self, shape: Any) -> NDArray:

@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import ndarray as nd
 from .. import symbol
-from ..base import MXNetError, MXNetTypeError, MXNetValueError
+from ..base import MXNetAssertionTypeError, MXNetError, MXNetValueError
 from ..ndarray import NDArray
 from ..symbol import Symbol
 
@@ -173,7 +173,7 @@ class BaseRNNCell:
 def normalize_sequence(length: Any, inputs: Any, layout: str, merge: bool | None) -> tuple[Any, int]:
     """A sequence as one symbol (`merge` True), as a list of steps (False), or as it comes (None); and the time axis."""
     if inputs is None:
-        raise MXNetTypeError("unroll: inputs is a symbol or a list of symbols, not None")
+        raise MXNetAssertionTypeError("unroll: inputs is a symbol or a list of symbols, not None")
     axis = layout.find("T")
     if axis < 0:
         raise MXNetValueError(f"unroll: a layout names the time axis T, as NTC and TNC do, not {layout!r}")

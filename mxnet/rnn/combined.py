@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import symbol
-from ..base import MXNetTypeError
+from ..base import MXNetAssertionTypeError
 from ..symbol import Symbol
 from .base_cell import Arrays, BaseRNNCell, CellUseError, RNNParams, normalize_sequence
 from .cells import Step
@@ -163,7 +163,7 @@ class DropoutCell(BaseRNNCell):
     def __init__(self, dropout: float, prefix: str = "dropout_", params: RNNParams | None = None) -> None:
         super().__init__(prefix, params)
         if not isinstance(dropout, (int, float)):
-            raise MXNetTypeError(f"DropoutCell: the rate is a number, not {type(dropout).__name__}")
+            raise MXNetAssertionTypeError(f"DropoutCell: the rate is a number, not {type(dropout).__name__}")
         self.dropout = dropout
 
     @property

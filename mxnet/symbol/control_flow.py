@@ -13,7 +13,7 @@ from typing import Any
 
 from .._nested import Form, flatten, regroup
 from ..attribute import AttrScope
-from ..base import MXNetTypeError, MXNetValueError
+from ..base import MXNetAssertionError, MXNetTypeError, MXNetValueError
 from ..name import NameManager
 from ..ndarray.control_flow import whole_limit
 from ..ops.registry import get
@@ -172,7 +172,7 @@ def foreach(body: Callable[..., Any], data: Any, init_states: Any, name: str = "
     outs, out_form = flatten(out, Symbol, "foreach: the output of body")
     news, new_form = flatten(new, Symbol, "foreach: the states from body")
     if len(news) != len(states):
-        raise MXNetValueError(f"foreach: body gives {len(news)} states, there are {len(states)}")
+        raise MXNetAssertionError(f"foreach: body gives {len(news)} states, there are {len(states)}")
     if not outs and not news:
         raise MXNetValueError("foreach: body gives neither outputs nor states")
     sub = _Subgraph([*outs, *news], scope.mark, formals)

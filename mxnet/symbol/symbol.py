@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..base import (
+    MXNetAssertionTypeError,
     MXNetError,
     MXNetIndexError,
     MXNetKeyError,
@@ -352,7 +353,15 @@ class Symbol:
 
     def optimize_for(self, backend: str, args: Any = None, aux: Any = None, ctx: Any = None, shape_dict: Any = None,
                      type_dict: Any = None, stype_dict: Any = None, skip_infer: bool = False, **kwargs: Any) -> Symbol:
-        """This symbol: every executor optimises its graph by itself, there are no backends to choose."""
+        """This symbol: every executor optimises its graph by itself, there are no backends to choose.
+
+        Raises AssertionError unless backend is a name, args and aux are dicts or None, and ctx is a Context where
+        args are given.
+        """
+        for name, value, kind in (("backend", backend, str), ("args", args, (dict, type(None))),
+                                  ("aux", aux, (dict, type(None))), ("ctx", ctx, (Context, type(None)))):
+            if not isinstance(value, kind):
+                raise MXNetAssertionTypeError(f"optimize_for: {name} cannot be of the type {type(value).__name__}")
         return self
 
     def get_backend_symbol(self, backend: str) -> Symbol:

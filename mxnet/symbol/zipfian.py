@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .._zipfian import draw
+from ..base import MXNetAssertionTypeError
 from .generate import FUNCTIONS
 from .symbol import Symbol
 
@@ -20,4 +21,6 @@ def rand_zipfian(true_classes: Symbol, num_sampled: int, range_max: int) -> tupl
     >>> mx.sym.Group([drawn, expected_true]).infer_shape(true=(3,))[1]
     [(4,), (3,)]
     """
+    if not isinstance(true_classes, Symbol):
+        raise MXNetAssertionTypeError(f"rand_zipfian: true_classes is a Symbol, not {type(true_classes).__name__}")
     return draw(FUNCTIONS, true_classes, num_sampled, range_max)

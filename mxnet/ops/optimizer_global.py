@@ -51,6 +51,13 @@ def multi_lars(lrs: Tensor, weights_sum_sq: Tensor, grads_sum_sq: Tensor, wds: T
     kind = lrs.dtype
     if kind is not torch.float32:
         raise OperatorError(f"learning rates are float32, not {str(kind).removeprefix('torch.')}")
+    return lars_rates(lrs, wds, weights_sum_sq, grads_sum_sq, eta, eps, rescale_grad)
+
+
+def lars_rates(lrs: Tensor, wds: Tensor, weights_sum_sq: Tensor, grads_sum_sq: Tensor, eta: float, eps: float,
+               rescale_grad: float) -> Tensor:
+    """See `multi_lars`."""
+    kind = lrs.dtype
     norms, grad_norms = weights_sum_sq.sqrt(), grads_sum_sq.sqrt()
     below = (grad_norms * constant(rescale_grad, kind)).add_(wds * norms).add_(constant(eps, kind))
     scaled = (lrs * constant(eta, kind)).mul_(norms).div_(below)

@@ -212,10 +212,27 @@ def multi_mp_lamb_update(*data: Tensor, learning_rates: tuple[float, ...], beta1
     settings = locals()
     weights, grads, means, variances, masters = split(data, 5, learning_rates, wds, step_count)
     masters = masters_of(weights, masters)
-    norms = sums_of_squares(weights).sqrt_()         # of the rounded weights, as in MXNet
-    steps = _steps(masters, cast_list(grads, torch.float32), means, variances, norms, settings)
-    torch._foreach_sub_(masters, steps)
+    _step_masters(weights, masters, grads, means, variances, settings)
     return one_or_all(cast_list(masters, weights[0].dtype))
+
+
+def _step_masters(weights: list[Tensor], masters: list[Tensor], grads: list[Tensor], means: list[Tensor],
+                  variances: list[Tensor], p: Mapping[str, Any]) -> None:
+    norms = sums_of_squares(weights).sqrt_()         # of the rounded weights, as in MXNet
+    if grads[0].dtype is not masters[0].dtype:
+        grads = cast_list(grads, masters[0].dtype)
+    torch._foreach_sub_(masters, _steps(masters, grads, means, variances, norms, p))
+
+
+def lamb_step(weights: list[Tensor], masters: list[Tensor], grads: list[Tensor], means: list[Tensor],
+              variances: list[Tensor], settings: Mapping[str, Any]) -> None:
+    """Both phases of LAMB on all weights, in place. `masters` are the weights themselves, or their float32 copies.
+
+    `settings` are the parameters of `_multi_lamb_update`.
+    """
+    _step_masters(weights, masters, grads, means, variances, settings)
+    if weights[0] is not masters[0]:
+        torch._foreach_copy_(weights, masters)
 
 
 on_lists(multi_lamb_update, ("weight", "grad", "mean", "var"), ("mean", "var"))

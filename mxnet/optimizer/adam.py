@@ -11,8 +11,9 @@ import torch
 from ..ndarray import NDArray
 from ..ndarray.generate import function
 from ..ops.fused_updates import adam_step
+from ..ops.optimizer_lamb import lamb_step
 from . import whole
-from .optimizer import Optimizer, aggregation_size, one_context, parts, register, zeros_like
+from .optimizer import Optimizer, aggregation_size, parts, register, tensors, zeros_like
 
 __all__ = ["FTML", "LAMB", "Adam", "Adamax", "Nadam"]
 
@@ -31,31 +32,24 @@ class Adam(_Moments):
     The bias correction is in the rate: `lr * sqrt(1 - beta2^t) / (1 - beta1^t)`.
     """
 
+    _any_dtype = True
+
     def __init__(self, learning_rate: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8,
                  lazy_update: bool = True, **kwargs: Any) -> None:
         super().__init__(learning_rate=learning_rate, **kwargs)
         self.beta1, self.beta2, self.epsilon, self.lazy_update = beta1, beta2, epsilon, lazy_update
 
     def update(self, index: Any, weight: NDArray, grad: NDArray, state: Any) -> None:
-        self._step([index], [weight], [grad], [state])
+        self._update_all([index], [weight], [grad], [state])
 
-    def update_multi(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
-                     states: Sequence[Any]) -> None:
-        if self.multi_precision or not one_context(weights):
-            super().update_multi(indices, weights, grads, states)
-        else:
-            self._step(indices, weights, grads, states)
-
-    def _step(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
-              states: Sequence[Any]) -> None:
-        self._update_count(indices)
-        lrs = []
-        for index, lr in zip(indices, self._get_lrs(indices)):
-            t = self._index_update_count[index]
-            lrs.append(lr * (math.sqrt(1.0 - self.beta2 ** t) / (1.0 - self.beta1 ** t)))
-        adam_step([w._tensor for w in weights], [g._tensor for g in grads], [s[0]._tensor for s in states],
-                  [s[1]._tensor for s in states], lrs, self._get_wds(indices), self.beta1, self.beta2, self.epsilon,
-                  self.rescale_grad, self._clip())
+    def _update_all(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
+                    states: Sequence[Any]) -> None:
+        values, g, lrs, wds = self._begin(indices, weights, grads)
+        rates = [lr * (math.sqrt(1.0 - self.beta2 ** t) / (1.0 - self.beta1 ** t))
+                 for t, lr in zip(self._steps_of(indices), lrs)]
+        means, variances = parts(states)
+        adam_step(values, g, means, variances, rates, wds, self.beta1, self.beta2, self.epsilon, self.rescale_grad,
+                  self._clip())
 
 
 @register
@@ -76,16 +70,18 @@ class FTML(Optimizer):
                                 t=self._index_update_count[index], beta1=self.beta1, beta2=self.beta2,
                                 epsilon=self.epsilon, rescale_grad=self.rescale_grad, clip_grad=self._clip())
 
-    def _update_all(self, indices: Sequence[Any], weights: list[torch.Tensor], grads: list[torch.Tensor],
+    def _update_all(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
                     states: Sequence[Any]) -> None:
-        grads = whole.gradients(weights, grads, self._get_wds(indices), self.rescale_grad, self._clip())
-        whole.ftml(weights, grads, parts(states), self._get_lrs(indices),
-                   [self._index_update_count[index] for index in indices], self.beta1, self.beta2, self.epsilon)
+        values, g, lrs, wds = self._begin(indices, weights, grads)
+        g = whole.gradients(values, g, wds, self.rescale_grad, self._clip())
+        whole.ftml(values, g, parts(states), lrs, self._steps_of(indices), self.beta1, self.beta2, self.epsilon)
 
 
 @register
 class LAMB(_Moments):
-    """Layer-wise adaptive moments for large batches (You et al., 2020). MXNet operators `lamb_update_phase1, 2`."""
+    """Layer-wise adaptive moments for large batches (You et al., 2020). MXNet operator `_multi_lamb_update`."""
+
+    _counts_first = False
 
     def __init__(self, learning_rate: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-6,
                  lower_bound: float | None = None, upper_bound: float | None = None, bias_correction: bool = True,
@@ -95,17 +91,29 @@ class LAMB(_Moments):
         self.lower_bound, self.upper_bound, self.bias_correction = lower_bound, upper_bound, bias_correction
         self.aggregate_num = aggregation_size(45)
 
-    def update(self, index: Any, weight: NDArray, grad: NDArray, state: Any) -> None:
-        self._update_count(index)
-        mean, var = state
-        g = function("lamb_update_phase1")(
-            weight, grad, mean, var, t=self._index_update_count[index], beta1=self.beta1, beta2=self.beta2,
-            epsilon=self.epsilon, bias_correction=self.bias_correction, wd=self._get_wd(index),
-            rescale_grad=self.rescale_grad, clip_gradient=self._clip())
-        bounds = {key: value for key, value in (("lower_bound", self.lower_bound), ("upper_bound", self.upper_bound))
-                  if value}
-        norm = function("norm")
-        function("lamb_update_phase2")(weight, g, norm(weight), norm(g), lr=self._get_lr(index), out=weight, **bounds)
+    def update(self, index: Any, weight: Any, grad: Any, state: Any) -> None:
+        if isinstance(index, (list, tuple)):
+            self.update_multi(index, weight, grad, state)
+        else:
+            self._update_all([index], [weight], [grad], [state])
+
+    def _update_all(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
+                    states: Sequence[Any]) -> None:
+        self._step(indices, weights, weights, grads, states)
+
+    def _update_masters(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
+                        masters: Sequence[NDArray], states: Sequence[Any]) -> None:
+        self._step(indices, weights, masters, grads, states)
+
+    def _step(self, indices: Sequence[Any], weights: Sequence[NDArray], masters: Sequence[NDArray],
+              grads: Sequence[NDArray], states: Sequence[Any]) -> None:
+        """A step of the masters, by norms of the weights as they are rounded: so MXNet's operator has it."""
+        values, g, lrs, wds = self._begin(indices, weights, grads)
+        means, variances = parts(states)
+        lamb_step(values, tensors(masters), g, means, variances, dict(
+            learning_rates=lrs, wds=wds, step_count=self._steps_of(indices), beta1=self.beta1, beta2=self.beta2,
+            epsilon=self.epsilon, bias_correction=self.bias_correction, rescale_grad=self.rescale_grad,
+            clip_gradient=self._clip(), lower_bound=self.lower_bound or -1.0, upper_bound=self.upper_bound or -1.0))
 
 
 @register
@@ -128,17 +136,19 @@ class Adamax(_Moments):
         # Where every gradient so far was 0 both are: no step. MXNet writes 0 / 0 into the weight.
         weight._tensor.sub_(torch.where(norm > 0, mean / norm, 0.0).mul_(lr))
 
-    def _update_all(self, indices: Sequence[Any], weights: list[torch.Tensor], grads: list[torch.Tensor],
+    def _update_all(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
                     states: Sequence[Any]) -> None:
-        grads = whole.gradients(weights, grads, self._get_wds(indices), self.rescale_grad, self._clip())
-        rates = [lr / (1.0 - self.beta1 ** self._index_update_count[index])
-                 for index, lr in zip(indices, self._get_lrs(indices))]
-        whole.adamax(weights, grads, parts(states), rates, self.beta1, self.beta2)
+        values, g, lrs, wds = self._begin(indices, weights, grads)
+        g = whole.gradients(values, g, wds, self.rescale_grad, self._clip())
+        rates = [lr / (1.0 - self.beta1 ** t) for t, lr in zip(self._steps_of(indices), lrs)]
+        whole.adamax(values, g, parts(states), rates, self.beta1, self.beta2)
 
 
 @register
 class Nadam(_Moments):
     """Adam with Nesterov momentum (Dozat, 2016); the momentum schedule is shared by all weights, as in MXNet."""
+
+    _in_order = True            # the schedule goes on from weight to weight
 
     def __init__(self, learning_rate: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8,
                  schedule_decay: float = 0.004, **kwargs: Any) -> None:
@@ -168,15 +178,15 @@ class Nadam(_Moments):
         self.m_schedule *= now
         return now, later, self.m_schedule * later
 
-    def _update_all(self, indices: Sequence[Any], weights: list[torch.Tensor], grads: list[torch.Tensor],
+    def _update_all(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
                     states: Sequence[Any]) -> None:
-        grads = whole.gradients(weights, grads, self._get_wds(indices), self.rescale_grad, self._clip())
+        values, g, lrs, wds = self._begin(indices, weights, grads)
+        g = whole.gradients(values, g, wds, self.rescale_grad, self._clip())
         factors = []
-        for index, lr in zip(indices, self._get_lrs(indices)):      # the schedule goes on from weight to weight
-            t = self._index_update_count[index]
+        for t, lr in zip(self._steps_of(indices), lrs):
             now, later, after = self._momenta(t)
             factors.append((lr * (1.0 - now) / (1.0 - self.m_schedule), lr * later / (1.0 - after),
                             1.0 - self.beta2 ** t))
-        whole.nadam(weights, grads, parts(states), factors, self.beta1, self.beta2, self.epsilon)
+        whole.nadam(values, g, parts(states), factors, self.beta1, self.beta2, self.epsilon)
 
 

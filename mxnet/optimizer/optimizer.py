@@ -2,18 +2,21 @@
 """The base of optimizers: rates, multipliers and update counts; a subclass adds states and one step."""
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
 
+from .._old_names import lend
 from .._statefile import load_state_of, plain_state, restore_plain_state, state_of
 from ..base import MXNetTypeError, MXNetValueError, nearest
 from ..ndarray import NDArray
 from ..ndarray.handle import wrap
+from ..ops.optimizer_lists import cast_list
 
 __all__ = ["Optimizer", "create", "register"]
 
@@ -68,8 +71,11 @@ class Optimizer:
         self.set_lr_mult({})
         self.set_wd_mult({})
 
-    # A step for all weights of one kind, (indices, tensors of weights, of gradients, states); counts are up to date.
+    # A step for weights of one dtype and context, (indices, weights, gradients, states), that begins with `_begin`.
     _update_all: Any = None
+    _any_dtype = False          # whether that step is for all dtypes, or for float32 and float64 only
+    _in_order = False           # whether what a weight gets depends on those before it
+    _counts_first = True        # whether all weights that MXNet takes together are counted before rates are asked for
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """A subclass with an `update` of its own is not led past it by what its parent has for all weights at once."""
@@ -165,15 +171,68 @@ class Optimizer:
 
     def update_multi(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
                      states: Sequence[Any]) -> None:
-        """One step for all weights: in a few calls for all of them, where the class has a step for that."""
-        if self._update_all is not None and weights and one_context(weights) and \
-                all(weight._tensor.dtype is weights[0]._tensor.dtype for weight in weights) and \
-                weights[0]._tensor.dtype in (torch.float32, torch.float64):
-            self._update_count(indices)
-            self._update_all(indices, [weight._tensor for weight in weights], [grad._tensor for grad in grads], states)
+        """One step for all weights: in a few calls for all of them, where the class has a step for that.
+
+        Weights of float16 take part in it by their float32 copies, with `multi_precision`.
+        """
+        if self._update_all is None or not weights or not one_context(weights):
+            self._one_by_one(indices, weights, grads, states)
             return
-        for one in zip(indices, weights, grads, states):
+        columns = (indices, weights, grads, states)
+        size = len(weights) if self._rates_agree(indices) else max(1, self.aggregate_num) if self._counts_first else 1
+        for begin in range(0, len(weights), size):
+            for members in self._alike(weights, range(begin, min(begin + size, len(weights)))):
+                self._update_alike(*(columns if members is None else
+                                     [[column[i] for i in members] for column in columns]))
+
+    def _one_by_one(self, *columns: Sequence[Any]) -> None:
+        for one in zip(*columns):
             self.update_multi_precision(*one)
+
+    def _rates_agree(self, indices: Sequence[Any]) -> bool:
+        """Whether the schedule gives one rate for all: not where it moves on within them, as their counts differ."""
+        counts, begin = self._index_update_count, self.begin_num_update
+        return self.lr_scheduler is None or len({counts.get(index, begin) for index in indices}) == 1
+
+    def _alike(self, weights: Sequence[NDArray], among: range) -> Iterator[list[int] | None]:
+        """Those of one dtype; None stands for all weights."""
+        first = weights[0]._tensor.dtype
+        if len(among) == len(weights) and all(weight._tensor.dtype is first for weight in weights):
+            yield None
+        elif self._in_order:
+            for _, members in itertools.groupby(among, lambda i: weights[i]._tensor.dtype):
+                yield list(members)
+        else:
+            found: dict[torch.dtype, list[int]] = {}
+            for i in among:
+                found.setdefault(weights[i]._tensor.dtype, []).append(i)
+            yield from found.values()
+
+    def _update_alike(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
+                      states: Sequence[Any]) -> None:
+        """One step for weights of one dtype and context."""
+        kind = weights[0]._tensor.dtype
+        if kind is torch.float16 and self.multi_precision:
+            pairs = [self._master_and_state(state) for state in states]
+            self._update_masters(indices, weights, grads, [pair[0] for pair in pairs], [pair[1] for pair in pairs])
+        elif self._any_dtype or kind in (torch.float32, torch.float64):
+            self._update_all(indices, weights, grads, states)
+        else:
+            self._one_by_one(indices, weights, grads, states)
+
+    def _update_masters(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
+                        masters: Sequence[NDArray], states: Sequence[Any]) -> None:
+        """One step for float16 weights by their float32 copies."""
+        context = weights[0]._ctx
+        self._update_all(indices, masters, [wrap(grad, context) for grad in cast_list(tensors(grads), torch.float32)],
+                         states)
+        torch._foreach_copy_(tensors(weights), tensors(masters))
+
+    def _begin(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
+               ) -> tuple[list[torch.Tensor], list[torch.Tensor], list[float], list[float]]:
+        """Count an update of each weight: tensors of weights and of gradients, rates and decays."""
+        self._update_count(indices)
+        return tensors(weights), tensors(grads), self._get_lrs(indices), self._get_wds(indices)
 
     # ---- rates ----------------------------------------------------------------------------------
 
@@ -254,6 +313,10 @@ class Optimizer:
                 latest = count
         self.num_update = latest
 
+    def _steps_of(self, indices: Sequence[Any]) -> list[int]:
+        """How often each has been updated, this time included."""
+        return [self._index_update_count[index] for index in indices]
+
     def _get_lrs(self, indices: Sequence[Any]) -> list[float]:
         lr = self.learning_rate
         return [lr * mult for mult in self._mult_lists(indices)[0]]
@@ -289,6 +352,11 @@ def one_context(weights: Sequence[NDArray]) -> bool:
     return all(weight._ctx is first or weight._ctx == first for weight in weights)
 
 
+def tensors(arrays: Sequence[NDArray]) -> list[torch.Tensor]:
+    """The tensor of each array."""
+    return [array._tensor for array in arrays]
+
+
 def parts(states: Sequence[Any]) -> list[list[torch.Tensor]]:
     """The tensors of all weights' states, a list for each part of a state."""
     return [[part._tensor for part in column] for column in zip(*states)]
@@ -301,3 +369,5 @@ def zeros_like(weight: NDArray) -> NDArray:
 
 register = Optimizer.register
 create = Optimizer.create_optimizer
+
+lend(__name__)

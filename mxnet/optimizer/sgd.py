@@ -15,7 +15,7 @@ from ..ops.fused_updates import nag_step, sgd_step
 from ..ops.optimizer_lists import prepared_list
 from ..random import generator
 from . import whole
-from .optimizer import Optimizer, aggregation_size, one_context, register, zeros_like
+from .optimizer import Optimizer, aggregation_size, register, tensors, zeros_like
 
 __all__ = ["DCASGD", "NAG", "SGD", "SGLD", "Signum", "ccSGD"]
 
@@ -29,6 +29,7 @@ class SGD(Optimizer):
     """
 
     _master_first = False
+    _any_dtype = True
 
     def __init__(self, momentum: float = 0.0, lazy_update: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -42,38 +43,13 @@ class SGD(Optimizer):
         if isinstance(index, (list, tuple)):
             self.update_multi(index, weight, grad, state)
         else:
-            self.update_multi([index], [weight], [grad], [state])
+            self._update_all([index], [weight], [grad], [state])
 
-    def update_multi(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
-                     states: Sequence[Any]) -> None:
-        if self.multi_precision or not one_context(weights):
-            super().update_multi(indices, weights, grads, states)
-            return
-        self._update_count(indices)
-        moms = [s._tensor for s in states] if self.momentum != 0.0 else []
-        sgd_step([w._tensor for w in weights], [g._tensor for g in grads], moms, self._get_lrs(indices),
-                 self._get_wds(indices), self.momentum, self.rescale_grad, self._clip())
-
-    def update_multi_precision(self, index: Any, weight: Any, grad: Any, state: Any) -> None:
-        if isinstance(index, (list, tuple)) or not (self.multi_precision and weight._tensor.dtype is torch.float16):
-            if isinstance(index, (list, tuple)):
-                super().update_multi_precision(index, weight, grad, state)
-            else:
-                self._update_one(index, weight, grad, state)
-            return
-        master, mom = self._master_and_state(state)
-        self._update_count(index)
-        given = dict(lr=self._get_lr(index), wd=self._get_wd(index), rescale_grad=self.rescale_grad,
-                     clip_gradient=self._clip(), out=weight)
-        if mom is None:
-            function("mp_sgd_update")(weight, grad, master, **given)
-        else:
-            function("mp_sgd_mom_update")(weight, grad, mom, master, momentum=self.momentum, **given)
-
-    def _update_one(self, index: Any, weight: NDArray, grad: NDArray, state: Any) -> None:
-        self._update_count(index)
-        sgd_step([weight._tensor], [grad._tensor], [state._tensor] if state is not None else [], [self._get_lr(index)],
-                 [self._get_wd(index)], self.momentum, self.rescale_grad, self._clip())
+    def _update_all(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
+                    states: Sequence[Any]) -> None:
+        values, g, lrs, wds = self._begin(indices, weights, grads)
+        sgd_step(values, g, tensors(states) if self.momentum != 0.0 else [], lrs, wds, self.momentum,
+                 self.rescale_grad, self._clip())
 
 
 @register
@@ -95,17 +71,15 @@ class NAG(Optimizer):
         return zeros_like(weight) if self.momentum != 0.0 else None
 
     def update(self, index: Any, weight: NDArray, grad: NDArray, state: Any) -> None:
-        self._update_count(index)
-        self._update_all([index], [weight._tensor], [grad._tensor], [state])
+        self._update_all([index], [weight], [grad], [state])
 
-    def _update_all(self, indices: Sequence[Any], weights: list[torch.Tensor], grads: list[torch.Tensor],
+    def _update_all(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
                     states: Sequence[Any]) -> None:
-        lrs, wds = self._get_lrs(indices), self._get_wds(indices)
+        values, g, lrs, wds = self._begin(indices, weights, grads)
         if self.momentum == 0.0:
-            sgd_step(weights, grads, [], lrs, wds, 0.0, self.rescale_grad, self._clip())
+            sgd_step(values, g, [], lrs, wds, 0.0, self.rescale_grad, self._clip())
         else:
-            nag_step(weights, grads, [state._tensor for state in states], lrs, wds, self.momentum, self.rescale_grad,
-                     self._clip())
+            nag_step(values, g, tensors(states), lrs, wds, self.momentum, self.rescale_grad, self._clip())
 
 
 @register
@@ -128,32 +102,33 @@ class Signum(Optimizer):
         else:
             function("signum_update")(weight, grad, state, momentum=self.momentum, wd_lh=self.wd_lh, **given)
 
-    def update_multi(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
-                     states: Sequence[Any]) -> None:
-        if self.momentum != 0.0:
-            super().update_multi(indices, weights, grads, states)
-            return
-        for one in zip(indices, weights, grads, states):
-            self.update_multi_precision(*one)
-
-    def _update_all(self, indices: Sequence[Any], weights: list[torch.Tensor], grads: list[torch.Tensor],
+    def _update_all(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
                     states: Sequence[Any]) -> None:
-        wds = self._get_wds(indices)
-        grads = prepared_list(weights, grads, wds if any(wds) else (), self.rescale_grad, self._clip())
-        whole.signum(weights, grads, [state._tensor for state in states], self._get_lrs(indices), self.momentum,
-                     self.wd_lh)
+        values, g, lrs, wds = self._begin(indices, weights, grads)
+        if self.momentum == 0.0:
+            whole.signsgd(values, g, lrs, wds)
+        else:
+            g = prepared_list(values, g, wds if any(wds) else (), self.rescale_grad, self._clip())
+            whole.signum(values, g, tensors(states), lrs, self.momentum, self.wd_lh)
 
 
 @register
 class SGLD(Optimizer):
     """Stochastic gradient Langevin dynamics (Welling and Teh, 2011): half a step, and noise of variance lr."""
 
+    _any_dtype = True
+    _in_order = True            # noise is drawn for one weight after the other
+
     def update(self, index: Any, weight: NDArray, grad: NDArray, state: Any) -> None:
-        self._update_count(index)
-        lr, wd = self._get_lr(index), self._get_wd(index)
-        value, g = weight._tensor, self._prepared(grad)
-        noise = torch.empty_like(value).normal_(0, math.sqrt(lr), generator=generator(weight._ctx))
-        value.sub_((g + wd * value).mul_(lr / 2)).add_(noise)
+        self._update_all([index], [weight], [grad], [state])
+
+    def _update_all(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
+                    states: Sequence[Any]) -> None:
+        values, g, lrs, wds = self._begin(indices, weights, grads)
+        g = whole.clipped(g, self.rescale_grad, self.clip_gradient)
+        source = generator(weights[0]._ctx)
+        noise = [torch.empty_like(value).normal_(0, math.sqrt(lr), generator=source) for value, lr in zip(values, lrs)]
+        whole.sgld(values, g, noise, lrs, wds)
 
 
 @register
@@ -169,14 +144,13 @@ class DCASGD(Optimizer):
         return (zeros_like(weight) if self.momentum != 0.0 else None, weight.copy())
 
     def update(self, index: Any, weight: NDArray, grad: NDArray, state: Any) -> None:
-        self._update_count(index)
-        lr, wd = self._get_lr(index), self._get_wd(index)
-        mom, previous = state
-        value, g = weight._tensor, self._prepared(grad)
-        step = (g + wd * value + self.lamda * g * g * (value - previous._tensor)).mul_(-lr)
-        if mom is not None:
-            step = mom._tensor.mul_(self.momentum).add_(step)
-        elif self.momentum != 0.0:
-            raise MXNetError("DCASGD: the state has no momentum, the optimizer has")
-        previous._tensor.copy_(value)
-        value.add_(step)
+        self._update_all([index], [weight], [grad], [state])
+
+    def _update_all(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
+                    states: Sequence[Any]) -> None:
+        values, g, lrs, wds = self._begin(indices, weights, grads)
+        moms = [mom for mom, _ in states if mom is not None]
+        if len(moms) != len(states) and (moms or self.momentum != 0.0):
+            raise MXNetError("DCASGD: the state of a weight has no momentum, and the optimizer has")
+        whole.dcasgd(values, whole.clipped(g, self.rescale_grad, self.clip_gradient), tensors(moms),
+                     [previous._tensor for _, previous in states], lrs, wds, self.momentum, self.lamda)

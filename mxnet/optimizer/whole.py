@@ -15,8 +15,8 @@ from torch import Tensor
 from ..ops.optimizer_common import complement, constant, one_minus_power
 from ..ops.optimizer_lists import constants, prepared_list
 
-__all__ = ["adadelta", "adagrad", "adamax", "ftml", "ftrl", "gradients", "nadam", "rmsprop", "rmsprop_centered",
-           "signum"]
+__all__ = ["adadelta", "adagrad", "adamax", "clipped", "dcasgd", "descend", "ftml", "ftrl", "gradients", "nadam",
+           "rmsprop", "rmsprop_centered", "sgld", "signsgd", "signum"]
 
 Tensors = list[Tensor]
 States = Sequence[Tensors]         # a list for each part of a state
@@ -27,6 +27,16 @@ def gradients(weights: Tensors, grads: Tensors, wds: Numbers, rescale_grad: floa
     """`clip(rescale_grad * grad + wd * weight)`; may be the gradients themselves. A negative `clip` is none."""
     decayed = prepared_list(weights, grads, wds if any(wds) else (), rescale_grad, -1.0)
     return decayed if clip < 0.0 else prepared_list(weights, decayed, (), 1.0, clip)
+
+
+def clipped(grads: Tensors, rescale_grad: float, clip: float | None) -> Tensors:
+    """`clip(rescale_grad * grad)` with Python's numbers; may be the gradients themselves."""
+    if rescale_grad != 1.0:
+        grads = list(torch._foreach_mul(grads, float(rescale_grad)))
+    if clip is not None:
+        grads = list(torch._foreach_clamp_min(grads, -clip))
+        torch._foreach_clamp_max_(grads, clip)
+    return grads
 
 
 def _average(averages: Tensors, keep: float, values: Tensors, share: float) -> None:
@@ -184,3 +194,58 @@ def signum(weights: Tensors, grads: Tensors, moms: Tensors, lrs: Numbers, moment
     signs = torch._foreach_sign(moms)
     torch._foreach_mul_(signs, rates)
     torch._foreach_add_(weights, signs)
+
+
+def signsgd(weights: Tensors, grads: Tensors, lrs: Numbers, wds: Numbers) -> None:
+    """See the operator `signsgd_update`, which takes gradients as they are."""
+    kind = weights[0].dtype
+    rates = constants(lrs, kind)
+    torch._foreach_mul_(weights, [1.0 - lr * wd for lr, wd in zip(rates, constants(wds, kind))])
+    signs = torch._foreach_sign(grads)
+    torch._foreach_mul_(signs, rates)
+    torch._foreach_sub_(weights, signs)
+
+
+def descend(weights: Tensors, grads: Tensors, moms: Tensors, lrs: Numbers, wds: Numbers, momentum: float,
+            rescale_grad: float, clip: float) -> None:
+    """Gradient descent where each weight has a rate of its own, so that they make no groups.
+
+    See the operators `preloaded_multi_sgd_update` and, where there are `moms`, `preloaded_multi_sgd_mom_update`.
+    """
+    kind = weights[0].dtype
+    rates = constants(lrs, kind)
+    steps = torch._foreach_mul(prepared_list(weights, grads, (), rescale_grad, clip), rates)
+    if any(wds):
+        shares = [constant(lr * wd, kind) for lr, wd in zip(constants(lrs, torch.float32),
+                                                            constants(wds, torch.float32))]
+        torch._foreach_add_(steps, torch._foreach_mul(weights, shares))
+    if not moms:
+        torch._foreach_sub_(weights, steps)
+        return
+    torch._foreach_mul_(moms, constant(momentum, kind))
+    torch._foreach_sub_(moms, steps)
+    torch._foreach_add_(weights, moms)
+
+
+def sgld(weights: Tensors, grads: Tensors, noise: Tensors, lrs: Numbers, wds: Numbers) -> None:
+    """`weight += noise - lr / 2 * (g + wd * weight)`; gradients are prepared."""
+    steps = torch._foreach_add(grads, torch._foreach_mul(weights, wds)) if any(wds) else grads
+    torch._foreach_sub_(weights, torch._foreach_mul(steps, [lr / 2 for lr in lrs]))
+    torch._foreach_add_(weights, noise)
+
+
+def dcasgd(weights: Tensors, grads: Tensors, moms: Tensors, previous: Tensors, lrs: Numbers, wds: Numbers,
+           momentum: float, lamda: float) -> None:
+    """The step is `-lr * (g + wd * weight + lamda * g**2 * (weight - previous))`; gradients are prepared."""
+    delays = torch._foreach_mul(grads, float(lamda))
+    torch._foreach_mul_(delays, grads)
+    torch._foreach_mul_(delays, torch._foreach_sub(weights, previous))
+    decayed = torch._foreach_add(grads, torch._foreach_mul(weights, wds)) if any(wds) else grads
+    steps = torch._foreach_add(decayed, delays)
+    torch._foreach_mul_(steps, [-lr for lr in lrs])
+    if moms:
+        torch._foreach_mul_(moms, float(momentum))
+        torch._foreach_add_(moms, steps)
+        steps = tuple(moms)
+    torch._foreach_copy_(previous, weights)
+    torch._foreach_add_(weights, steps)

@@ -87,7 +87,8 @@ def nag_mom_update(weight: Tensor, grad: Tensor, mom: State, *, lr: float, momen
     """One step with Nesterov's accelerated gradient.
 
     With `g = clip(rescale_grad * grad) + wd * weight`: `mom = momentum * mom - lr * g` in place, and the result is
-    `weight + momentum * mom - lr * g`.
+    `weight + momentum * mom - lr * g`. With `out=weight`, as in MXNet, the decay inside of the momentum that is kept
+    for the next step is that of the new weight.
 
     >>> import mxnet as mx
     >>> mx.nd.nag_mom_update(mx.nd.ones(1), mx.nd.ones(1), mx.nd.zeros(1), lr=0.25, momentum=0.5).asnumpy().tolist()

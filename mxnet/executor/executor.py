@@ -26,6 +26,7 @@ from ..symbol.traits import monitored_inputs
 from . import announce
 from .direct import DirectPair, Target, can_run_directly
 from .footprint import kept_results, peak_bytes
+from .gradients import Gradients
 from .handover import is_large, shares_memory, store
 from .lowering import Program
 from .mirror import MirroredRun, mirrored
@@ -64,12 +65,12 @@ class Executor:
                              tuple(sorted(self._shapes.items())))
         self._plan_gradients()
         self._roots: tuple[torch.Tensor, ...] | None = None
+        self._gradients: Gradients | None = None                 # of the last forward pass, for a monitor
         self._saved: list[torch.Tensor] | None = None
         self._pair: DirectPair | None = None
         self._mirrored = mirrored(symbol._nodes)
         self._pair_known = bool(self._mirrored)                  # mirroring needs the tape
         self._rng_state: torch.Tensor | None = None
-        self._ran = False
 
     def _plan_gradients(self) -> None:
         """Which variables want a gradient, with the arrays for it, sorted by how it is written."""
@@ -81,6 +82,7 @@ class Executor:
         self._wanted: list[int] = []
         self._write: list[tuple[int, NDArray]] = []
         self._add: list[tuple[int, NDArray]] = []
+        self._flat: list[NDArray] = []                           # gradients of integers: backward makes them 0
         arguments, aux = iter(zip(self._arg_names, self.arg_arrays)), iter(self.aux_arrays)
         auxiliary = {id(node) for node in self._symbol._variables(True)}
         for position, node in enumerate(n for n in self._symbol._nodes if n.op is None):
@@ -89,8 +91,12 @@ class Executor:
                 continue
             name, array = next(arguments)
             self._sources.append(array)
-            if name in wanted and array._tensor.is_floating_point():
-                grad, req = wanted[name]
+            if name not in wanted:
+                continue
+            grad, req = wanted[name]
+            if not array._tensor.is_floating_point():
+                self._flat += [grad] if req == "write" else []
+            else:
                 (self._add if req == "add" else self._write).append((len(self._wanted), grad))
                 self._wanted.append(position)
         self._grad_of_wanted = dict((*self._write, *self._add))
@@ -182,30 +188,33 @@ class Executor:
         if program.needs_rng:
             rng = generator(self._ctx)
             self._rng_state = rng.get_state()
-        self._roots = self._saved = None
+        self._roots = self._saved = self._gradients = None
         try:
             plain = not (by_node or watching.active or self._mirrored)
-            run = program.run if plain else self._watch(program, taped).start
+            run = program.run if plain else self._watch(program, taped, tensors).start
             results = run(*tensors, rng)
             if pair is not None:
                 results, self._saved = results[:len(self.outputs)], list(results[len(self.outputs):])
         except REFUSALS as error:
             raise self._locate(train, taped, tensors, error) from error
         self._roots = results if taped and pair is None else None
-        self._ran = True
         for handle, result, fresh in zip(self.outputs, results, self._fresh):
             if taped and pair is None:
                 result = result.detach()
             handle._tensor = result.contiguous() if fresh else self._own(result)
 
-    def _watch(self, program: Program, taped: bool) -> Watch:
-        """What runs a program node by node."""
+    def _watch(self, program: Program, taped: bool, tensors: list[torch.Tensor]) -> Watch:
+        """What runs a program node by node; a monitor of backward replaces tensors to run on."""
         show = self._report if self._monitor is not None else None
+        if taped and show is not None:
+            self._gradients = Gradients(self._symbol._nodes, self._symbol._outputs, self._tell)
+            for position in self._wanted:
+                tensors[position] = self._gradients.variable(program.variables[position], tensors[position])
         if watching.nan_check:
-            return Hunt(program.module, show)
+            return Hunt(program.module, show, self._gradients)
         if taped and self._mirrored:
-            return MirroredRun(program.module, self._mirrored, show)
-        return Watch(program.module, show)
+            return MirroredRun(program.module, self._mirrored, show, self._gradients)
+        return Watch(program.module, show, self._gradients)
 
     def _own(self, result: torch.Tensor) -> torch.Tensor:
         """An output in contiguous memory that is no argument's."""
@@ -248,11 +257,13 @@ class Executor:
     def backward(self, out_grads: Any = None, is_train: bool = True) -> None:
         """Compute gradients and write (or add) them to the gradient arrays, after `forward(is_train=True)`.
 
+        Without a forward pass before it, one runs now.
+
         `out_grads` are the gradients of the outputs, one array or a list or dict; losses such as SoftmaxOutput need
         none. Raises MXNetError when one is missing.
         """
-        if not self._ran:
-            raise MXNetError("backward: call forward(is_train=True) first")
+        for array in self._flat:
+            array._tensor.zero_()
         if not self._wanted:
             return
         if self._roots is None and self._saved is None:
@@ -263,11 +274,15 @@ class Executor:
             return
         roots, self._roots = self._roots, None
         assert roots is not None
-        pairs = [(root, head) for root, head in zip(roots, self._heads(roots, out_grads, taped=True))
-                 if head is not None and root.requires_grad]
+        heads = [head if root.requires_grad else None
+                 for root, head in zip(roots, self._heads(roots, out_grads, taped=True))]
+        pairs = [(root, head) for root, head in zip(roots, heads) if head is not None]
         grads: Sequence[torch.Tensor | None] = [None] * len(self._wanted)
         if pairs:
             leaves = [leaf for _, leaf in self._leaves]
+            if self._gradients is not None:
+                needed = [None if loss else head for head, loss in zip(heads, self._losses)]
+                self._gradients.begin(self._symbol._outputs, needed)
             try:
                 with announce.hooked(leaves, self._on_gradient) if self._on_gradient is not None else nullcontext():
                     grads = torch.autograd.grad([p[0] for p in pairs], leaves, [p[1] for p in pairs],
@@ -276,6 +291,8 @@ class Executor:
                 if isinstance(error, MXNetError) or is_final(error):
                     raise
                 raise MXNetError(f"backward: {error}") from error
+            if self._gradients is not None:
+                self._gradients.end()
         self._store(grads)
 
     def _backward_directly(self, saved: list[torch.Tensor], out_grads: Any) -> Sequence[torch.Tensor | None]:
@@ -317,17 +334,18 @@ class Executor:
         heads: list[torch.Tensor | None] = []
         for position, (root, headless) in enumerate(zip(roots, self._headless)):
             head = given[position] if position < len(given) else None
-            if head is not None:
-                if not isinstance(head, NDArray):
-                    raise MXNetTypeError(f"backward: out_grads are NDArrays, not {type(head).__name__}")
-                given_head = head._tensor
+            if head is not None and not isinstance(head, NDArray):
+                raise MXNetTypeError(f"backward: out_grads are NDArrays, not {type(head).__name__}")
+            unused = headless or not root.is_floating_point() or (taped and not root.requires_grad)
+            if head is not None and not ((unused or self._losses[position]) and head._tensor.shape != root.shape):
+                given_head = head._tensor               # one of another shape that nothing reads is passed over
                 if given_head.shape != root.shape:
                     raise MXNetValueError(f"backward: the gradient of {self._output_names[position]} is {head.shape}, "
                                           f"the output {tuple(root.shape)}")
                 if given_head.dtype is not root.dtype or given_head.device != root.device:
                     given_head = given_head.to(device=root.device, dtype=root.dtype)
                 heads.append(given_head)
-            elif headless or not root.is_floating_point() or (taped and not root.requires_grad):
+            elif unused:
                 heads.append(torch.ones((), dtype=root.dtype, device=root.device).expand(root.shape)
                              if taped and root.is_floating_point() else None)
             elif out_grads is None:
@@ -352,7 +370,11 @@ class Executor:
         return dict(zip(self._output_names, self.outputs))
 
     def set_monitor_callback(self, callback: Callable[[str, NDArray], None] | None, monitor_all: bool = False) -> None:
-        """Call `callback(name, array)` for every operator's outputs (and with `monitor_all` inputs) when run."""
+        """Call `callback(name, array)` for every operator's outputs (and with `monitor_all` inputs) when run.
+
+        In backward it is called for the gradients that each operator computes: `fc1_backward_output0` is that with
+        respect to the first input of fc1. Gradients that nobody wants are not computed.
+        """
         self._monitor, self._monitor_all = callback, bool(monitor_all)
 
     def _report(self, node: Node, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
@@ -365,6 +387,10 @@ class Executor:
                 shown.append((f"{node.name}_{name}", value))
         shown += list(zip(node.output_names(), outputs))
         for name, value in shown:
+            self._tell(name, value)
+
+    def _tell(self, name: str, value: torch.Tensor) -> None:
+        if self._monitor is not None:
             self._monitor(name, wrap(value.detach(), self._ctx))
 
     def copy_params_from(self, arg_params: Mapping[str, NDArray], aux_params: Mapping[str, NDArray] | None = None,

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, fx
 
 from ..symbol.graph import Node
+from .gradients import Gradients
 from .watch import Show, Watch, several
 
 # What takes long enough to be kept when the environment asks for mirroring; losses have no users.
@@ -165,8 +166,9 @@ class _Saved:
 class MirroredRun(Watch):
     """Runs a program for the tape, mirroring the nodes with the given ids."""
 
-    def __init__(self, module: fx.GraphModule, nodes: frozenset[int], show: Show | None = None) -> None:
-        super().__init__(module, show)
+    def __init__(self, module: fx.GraphModule, nodes: frozenset[int], show: Show | None = None,
+                 gradients: Gradients | None = None) -> None:
+        super().__init__(module, show, gradients)
         self.nodes = nodes
         self.live: dict[int, list[tuple[weakref.ref[Tensor], _Recipe, int]]] = {}      # by address of the memory
         self.own: list[_Saved | None] | None = None             # what the mirrored operator that runs has saved

@@ -14,15 +14,20 @@ from torch import fx
 from .._nan_check import Call
 from .._watching import watching
 from ..symbol.graph import Node
+from .gradients import Gradients
 
 Show = Callable[[Node, Sequence[Any], Sequence[Any]], None]
 
 
 class Watch(fx.Interpreter):
-    """Shows each operator's inputs and outputs; `current` is the node that runs, with its inputs."""
+    """Shows each operator's inputs and outputs; `current` is the node that runs, with its inputs.
 
-    def __init__(self, module: fx.GraphModule, show: Show | None = None) -> None:
+    With `gradients`, what operators do in backward is seen there.
+    """
+
+    def __init__(self, module: fx.GraphModule, show: Show | None = None, gradients: Gradients | None = None) -> None:
         super().__init__(module)
+        self.gradients = gradients
         self.extra_traceback = False               # errors are explained elsewhere
         self.show = show
         self.current: tuple[Node, Sequence[Any]] | None = None
@@ -51,7 +56,11 @@ class Watch(fx.Interpreter):
     def apply(self, node: Node, target: Any, args: Any, kwargs: Any) -> Any:
         """Run one operator of the forward pass."""
         self.current = (node, args)
-        result = target(*args, **kwargs)
+        if self.gradients is None:
+            result = target(*args, **kwargs)
+        else:
+            result = target(*self.gradients.inputs(node, args), **kwargs)
+            self.gradients.results(node, several(result))
         if self.show is not None:
             self.show(node, args, several(result))
         return result

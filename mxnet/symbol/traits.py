@@ -3,10 +3,11 @@
 
 - Hidden outputs, which serve MXNet's gradients: symbol files count them.
 - Inputs without a name: monitors call those `input0`, `input1`, ...
+- Names of gradients.
 """
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -45,6 +46,20 @@ _UNNAMED = frozenset("""
     radians rcbrt reciprocal relu rint round rsqrt shape_array sigmoid sign sin sinh size_array slice slice_axis
     smooth_l1 softmin softsign sort sqrt square sum tan tanh topk transpose trunc zeros_like""".split())
 
+# Operators that name the gradients of their inputs after these; the others number them.
+_GRADIENTS_BY_NAME = frozenset("""
+    BatchNorm_v1 BilinearSampler Convolution_v1 Correlation Crop GridGenerator IdentityAttachKLSparseReg InstanceNorm
+    L2Normalization MakeLoss Pad Pooling_v1 ROIPooling SVMOutput SequenceLast SequenceMask SequenceReverse SliceChannel
+    SpatialTransformer SwapAxis _contrib_DeformableConvolution _contrib_PSROIPooling _contrib_count_sketch
+    _contrib_fft _contrib_ifft""".split())
+# What follows the node's name for those that go by neither rule; elemwise_add passes its gradient on as it is.
+_GRADIENTS = {
+    "batch_dot": ("backward_lhs_output", "backward_rhs_output"), "elemwise_add": (),
+    "gather_nd": ("backward_output", "backward_indices_output"), "pick": ("backward_output", "index_backward_output"),
+    "reshape_like": ("backward_output", "rhs_backward_output"),
+    "where": ("cond_backward_output", "backward_output0", "backward_output1"),
+}
+
 
 def outputs_in_files(node: Node) -> int:
     """How many outputs a symbol file says that a node has."""
@@ -54,8 +69,28 @@ def outputs_in_files(node: Node) -> int:
     return max(node.output_count(), _OUTPUTS[name])
 
 
+def needs_other_devices(node: Node) -> bool:
+    """Whether a node, in training, waits for what other devices compute at the same time."""
+    return node.op is not None and node.op.name == "_contrib_SyncBatchNorm" and node.params.ndev > 1
+
+
 def monitored_inputs(node: Node) -> list[str]:
     """What a monitor calls the inputs of a node, behind the node's name."""
     names = node.input_names()
     assert node.op is not None
     return [f"input{i}" for i in range(len(names))] if node.op.name in _UNNAMED else names
+
+
+def gradient_names(node: Node) -> list[str]:
+    """What a monitor calls the gradients with respect to the inputs of a node, for those that have one."""
+    assert node.op is not None
+    name, count = node.op.name, len(node.inputs) - sum(node.aux_flags())
+    if name == "add_n":
+        return ["output"] * count
+    if name in _GRADIENTS:
+        endings: Sequence[str] = _GRADIENTS[name]
+    elif name in _GRADIENTS_BY_NAME:
+        endings = [f"backward_{given}" for given in node.input_names()[:count]]
+    else:
+        endings = ["backward_output"] if count == 1 else [f"backward_output{i}" for i in range(count)]
+    return [f"{node.name}_{ending}" for ending in endings]

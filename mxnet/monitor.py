@@ -8,6 +8,7 @@ from collections.abc import Callable
 from math import sqrt
 from typing import Any
 
+from ._old_names import lend
 from .base import MXNetTypeError
 from .ndarray import NDArray
 from .ndarray.generate import function
@@ -89,4 +90,7 @@ def _text(values: Any) -> str:
     listed = [values] if isinstance(values, NDArray) else values
     if not isinstance(listed, list) or not all(isinstance(value, NDArray) for value in listed):
         raise MXNetTypeError(f"stat_func returns an NDArray or a list of them, not {type(values).__name__}")
-    return "".join(f"{value.asnumpy()[0] if value.shape == (1,) else value.asnumpy()}\t" for value in listed)
+    return "".join(f"{value.asnumpy()[0] if value.shape == (1,) else value.asnumpy()!s}\t" for value in listed)
+
+
+lend(__name__)

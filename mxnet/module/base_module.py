@@ -2,6 +2,7 @@
 """What all modules have in common: training, scoring and predicting in terms of bind, forward, backward and update."""
 from __future__ import annotations
 
+import copy
 import logging
 import time
 import warnings
@@ -25,6 +26,17 @@ __all__ = ["BaseModule"]
 def _as_list(obj: Any) -> list[Any]:
     """A list of it, unless it is one."""
     return list(obj) if isinstance(obj, (list, tuple)) else [obj]
+
+
+def _as_it_stands(measure: metric.EvalMetric) -> metric.EvalMetric:
+    """The metric and those it holds, where no later reset reaches them."""
+    taken = copy.copy(measure)
+    for name, value in vars(measure).items():
+        if isinstance(value, metric.EvalMetric):
+            vars(taken)[name] = _as_it_stands(value)
+        elif isinstance(value, list) and value and all(isinstance(item, metric.EvalMetric) for item in value):
+            vars(taken)[name] = [_as_it_stands(item) for item in value]
+    return taken
 
 
 def _check_input_names(symbol: Symbol, names: Sequence[str], typename: str, throw: bool) -> None:
@@ -242,9 +254,9 @@ class BaseModule:
         """Train for some epochs, the first of which has `done` batches behind it."""
         for epoch in epochs:
             start = time.time()
-            self._fit_epoch(train_data, eval_metric, epoch, done=done, **inner)
+            reached = self._fit_epoch(train_data, eval_metric, epoch, done=done, **inner)
             done = 0
-            for name, value in eval_metric.get_global_name_value():
+            for name, value in reached.get_global_name_value():
                 self.logger.info("Epoch[%d] Train-%s=%f", epoch, name, value)
             self.logger.info("Epoch[%d] Time cost=%.3f", epoch, time.time() - start)
             arg_now, aux_now = self.get_params()
@@ -260,9 +272,11 @@ class BaseModule:
 
     def _fit_epoch(self, train_data: Any, eval_metric: Any, epoch: int, batch_end_callback: Any, monitor: Any,
                    sparse_row_id_fn: Any, progress: Any = None, given: Mapping[str, Any] | None = None,
-                   done: int = 0) -> None:
+                   done: int = 0) -> metric.EvalMetric:
+        """Train for an epoch; the metric as it stood before the last batch's callbacks, which may have reset it."""
         if not done:
             eval_metric.reset()
+        reached = eval_metric
         if progress is not None:
             progress.begin(epoch, done)
         for nbatch, data_batch in enumerate(train_data, done):
@@ -275,12 +289,14 @@ class BaseModule:
             if monitor is not None:
                 monitor.toc_print()
             if batch_end_callback is not None:
+                reached = _as_it_stands(eval_metric)
                 _call(batch_end_callback, BatchEndParam(epoch=epoch, nbatch=nbatch, eval_metric=eval_metric,
                                                         locals={**(given or {}), **locals()}))
             if progress is not None:
                 progress.batch(data_batch, eval_metric)
         if progress is not None:
             progress.end()
+        return reached
 
     # ---- symbol and parameters ------------------------------------------------------------------
 

@@ -11,11 +11,13 @@ import torch
 
 from .. import optimizer as opt
 from .._files import atomic_write
+from .._old_names import lend
 from ..base import MXNetError, MXNetValueError, nearest
 from ..context import Context, cpu, current_context
 from ..initializer import InitDesc, Uniform
 from ..io import DataDesc
 from ..kvstore.overlap import early_push
+from ..metric import EvalMetric
 from ..model import _create_kvstore, _initialize_kvstore, _update_params, _update_params_on_kvstore, load_checkpoint
 from ..ndarray import NDArray
 from ..ndarray.handle import wrap
@@ -432,11 +434,11 @@ class Module(BaseModule):
             return
         self._exec_group.backward(out_grads=out_grads)
 
-    def _fit_epoch(self, *args: Any, **kwargs: Any) -> None:
+    def _fit_epoch(self, *args: Any, **kwargs: Any) -> EvalMetric:
         """An epoch of `fit`, which leaves gradients alone between backward and update."""
         self._in_fit = True
         try:
-            super()._fit_epoch(*args, **kwargs)
+            return super()._fit_epoch(*args, **kwargs)
         finally:
             self._in_fit = False
 
@@ -506,3 +508,5 @@ def _joined(batches: Sequence[Any]) -> Any:
                  for i in range(len(batches[0].label))]
     return DataBatch(data, label, pad=sum(b.pad or 0 for b in batches))
 
+
+lend(__name__)

@@ -149,8 +149,9 @@ class KVStore(KVStoreBase):
     @staticmethod
     def _alike(key: Key, values: Sequence[NDArray]) -> None:
         first = values[0]
+        shape, dtype = first._tensor.shape, first._tensor.dtype
         for value in values[1:]:
-            if value.shape != first.shape or value._tensor.dtype != first._tensor.dtype:
+            if value._tensor.shape != shape or value._tensor.dtype != dtype:
                 raise MXNetValueError(f"key {key!r}: values of one push differ: {first.shape} {first.dtype.__name__} "
                                       f"and {value.shape} {value.dtype.__name__}")
 
@@ -170,11 +171,11 @@ class KVStore(KVStoreBase):
 
     def _row(self, key: Key, targets: Sequence[NDArray]) -> list[torch.Tensor]:
         """The stored value and the tensors to copy it to."""
-        stored = self._stored(key)
+        source = self._stored(key)._tensor
+        shape = source.shape
         for target in targets:
-            if target.shape != stored.shape:
-                raise MXNetValueError(f"key {key!r}: pulled into {target.shape}, stored is {stored.shape}")
-        source = stored._tensor
+            if target._tensor.shape != shape:
+                raise MXNetValueError(f"key {key!r}: pulled into {target.shape}, stored is {tuple(shape)}")
         return [source, *(target._tensor for target in targets if target._tensor is not source)]
 
     def pushpull(self, key: Any, value: Any, out: Any = None, priority: int = 0) -> None:

@@ -58,6 +58,35 @@ def test_copies(threads, targets):
         assert all(torch.equal(copy, source.to(copy.dtype)) for copy in copies)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64, torch.uint8, torch.int64, torch.bool])
+def test_sums_and_copies_of_every_dtype(threads, dtype):
+    first, second = ((torch.rand(300_001) * 200).to(dtype) for _ in range(2))
+    out, target = torch.empty_like(first), torch.zeros_like(first)
+    sum_rows([[out, first, second]])
+    copy_rows([[out, target]])
+    assert torch.equal(out, first + second) and torch.equal(target, out)
+
+
+def test_rows_that_share_memory_are_done_in_their_order(threads):
+    a, b, c = (torch.full((400_000,), float(value)) for value in (1, 2, 3))
+    copy_rows([[a, b], [b, c], [c, a[:]], [torch.zeros(400_000), a]])        # each needs what the one before wrote
+    assert (b == 1).all() and (c == 1).all() and (a == 0).all()
+    long = torch.arange(600_000.0)
+    copy_rows([[long[:400_000].clone(), long[200_000:]], [long[:200_000], b[:200_000]],
+               [long[300_000:500_000], c[:200_000]]])
+    assert b[5] == 5 and c[5] == 100_005
+    out = torch.empty(400_000)
+    sum_rows([[out, b, b], [c, out, b]])
+    assert torch.equal(c, b + b + b)
+
+
+def test_torch_knows_of_what_was_written(threads):
+    arrays = [torch.zeros(300_000), torch.zeros(3)]
+    before = [array._version for array in arrays]
+    copy_rows([[torch.ones(300_000), arrays[0]], [torch.ones(3), arrays[1]]])
+    assert all(array._version > earlier for array, earlier in zip(arrays, before))
+
+
 def test_what_fails_in_a_thread_is_raised(threads):
     with pytest.raises(RuntimeError):
         sum_rows([[torch.empty(700_000), torch.ones(700_000), torch.ones(700_000), torch.ones(3, 5)]])

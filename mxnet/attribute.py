@@ -2,6 +2,7 @@
 """Attributes for all symbols made inside a `with` statement."""
 from __future__ import annotations
 
+from ._old_names import lend
 from ._scoped import Scoped
 from .base import MXNetAssertionError, MXNetValueError, classproperty, string_types, with_metaclass
 
@@ -42,3 +43,6 @@ class AttrScope(metaclass=Scoped):
         if not self._outer:
             raise MXNetAssertionError("this AttrScope was not entered")
         AttrScope.current = self._outer.pop()
+
+
+lend(__name__)

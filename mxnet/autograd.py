@@ -13,6 +13,7 @@ import torch
 
 from . import _mode
 from ._nan_check import imperative_call, labelled
+from ._old_names import lend
 from ._watching import watching
 from .base import MXNetAssertionError, MXNetAssertionTypeError, MXNetError, MXNetTypeError, MXNetValueError
 from .context import Context
@@ -99,6 +100,8 @@ class _Variable:
         self._leaf: torch.Tensor | None = None
 
     def tape(self, tensor: torch.Tensor) -> torch.Tensor:
+        if not tensor.is_floating_point():
+            return tensor                            # integers have no gradient but the zeros that the buffer holds
         if self._source is not tensor:
             self._source, self._leaf = tensor, tensor.detach().requires_grad_(self.req != "null")
             if self.req != "null":
@@ -407,3 +410,6 @@ class _Custom(torch.autograd.Function):
             raise MXNetError(f"{type(ctx.function).__name__}.backward returned {len(grads)} gradients for "
                              f"{len(ctx.contexts)} inputs")
         return None, None, None, *[None if g is None else g._tensor for g in grads]
+
+
+lend(__name__)

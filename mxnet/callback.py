@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ._old_names import lend
 from .base import MXNetValueError
 from .model import save_checkpoint
 from .resume import FullCheckpoint, full_checkpoint
@@ -227,3 +228,6 @@ class LogValidationMetricsCallback:
             return
         for name, value in param.eval_metric.get_name_value():
             logging.info("Epoch[%d] Validation-%s=%f", param.epoch, name, value)
+
+
+lend(__name__)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import torch
 
+from ._old_names import lend
 from .base import MXNetError, MXNetValueError, nearest
 
 __all__ = ["Context", "cpu", "cpu_pinned", "current_context", "gpu", "gpu_memory_info", "num_gpus"]
@@ -153,3 +154,6 @@ _CPU0 = Context("cpu", 0)
 def current_context() -> Context:
     """The context that new arrays go to: the innermost `with` of this thread, else `cpu(0)`."""
     return getattr(Context._default, "value", None) or _CPU0
+
+
+lend(__name__)

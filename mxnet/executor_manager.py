@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ._old_names import lend
 from .base import MXNetAssertionError, MXNetValueError
 from .context import Context, cpu
 from .module import executor_group as _groups
@@ -172,3 +173,6 @@ class DataParallelExecutorManager:
     def update_metric(self, metric: Any, labels: Any, pre_sliced: bool = False) -> None:
         """Give labels and the current bucket's outputs to a metric."""
         self.curr_execgrp.update_metric(metric, labels, pre_sliced)
+
+
+lend(__name__)

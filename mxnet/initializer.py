@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ._old_names import lend
 from .base import MXNetAssertionError, MXNetAssertionTypeError, MXNetTypeError, MXNetValueError
 from .ndarray import NDArray
 from .ndarray import load as _load_arrays
@@ -387,3 +388,6 @@ class Mixed:
                 return
         raise MXNetValueError(f'Parameter name {name} did not match any pattern. Consider adding a ".*" pattern at '
                               f'the and with default Initializer.')
+
+
+lend(__name__)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from . import kvstore as kvs
 from . import ndarray as nd
 from . import symbol as sym
+from ._old_names import lend
 from .base import MXNetError, MXNetTypeError
 from .context import cpu
 from .ndarray import NDArray
@@ -145,3 +146,6 @@ def _update_params(param_arrays: Sequence[Sequence[NDArray]], grad_arrays: Seque
     for indices, all_grads, weights in per_device:
         if indices:
             updater(indices, all_grads, weights)
+
+
+lend(__name__)

@@ -2,6 +2,7 @@
 """Names for symbols that are given none: `fullyconnected0`, `fullyconnected1`, ..."""
 from __future__ import annotations
 
+from ._old_names import lend
 from ._scoped import Scoped
 from .base import MXNetAssertionError, MXNetTypeError, classproperty, with_metaclass
 
@@ -57,3 +58,6 @@ class Prefix(NameManager):
 
     def get(self, name: str | None, hint: str) -> str:
         return self._prefix + super().get(name, hint)
+
+
+lend(__name__)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 from ._clib import c_array, c_array_buf, c_str, check_call, ctypes2numpy_shared, py_str  # noqa: F401
+from ._old_names import lend
 from .base import MXNetTypeError, MXNetValueError, nearest
 from .ops import registry as _operators
 from .ops.params import kind_text
@@ -310,3 +311,6 @@ class _LegacyOp(CustomOp):
 
 def _bound(prop: type[CustomOpProp], legacy: PythonOp) -> type[CustomOpProp]:
     return type(f"{type(legacy).__name__}Prop", (prop,), {"legacy": legacy})
+
+
+lend(__name__)

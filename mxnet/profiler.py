@@ -19,6 +19,7 @@ import torch
 
 from ._clib import c_str, c_str_array, check_call, py_str  # noqa: F401
 from ._files import atomic_write
+from ._old_names import lend
 from ._profile_tables import Labels, by_group, memory, statistics, table
 from ._watching import set_profile
 from .base import MXNetAssertionError, MXNetKeyError, MXNetTypeError, MXNetValueError, nearest
@@ -379,3 +380,6 @@ class Marker:
         if scope not in self._SCOPES:
             raise MXNetValueError(f"scope is one of {', '.join(self._SCOPES)}, not {scope!r}")
         _session.note(ph="i", cat=self._category, name=self.name, s=self._SCOPES[scope])
+
+
+lend(__name__)

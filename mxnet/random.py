@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from ._old_names import lend
 from .base import MXNetTypeError
 from .context import Context, current_context
 
@@ -85,3 +86,6 @@ def __getattr__(name: str) -> Any:
         return getattr(arrays, name)
     except AttributeError:
         raise AttributeError(f"module 'mxnet.random' has no attribute {name!r}") from None
+
+
+lend(__name__)

@@ -21,6 +21,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ._files import local_path
+from ._old_names import lend
 from ._recorddata import _IR_FORMAT as _IR_FORMAT
 from ._recorddata import _IR_SIZE as _IR_SIZE
 from ._recorddata import HEADER, IRHeader, pack, pack_img, unpack, unpack_img
@@ -401,3 +402,6 @@ def _choice(what: str, given: Any, known: tuple[str, ...]) -> str:
 
 def _name(kind: Any) -> str:
     return getattr(kind, "__name__", str(kind))
+
+
+lend(__name__)

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from ._old_names import lend
 from .base import MXNetAssertionError, MXNetAssertionTypeError, MXNetKeyError, nearest
 
 __all__ = ["get_alias_func", "get_create_func", "get_register_func", "get_registry"]
@@ -82,3 +83,6 @@ def get_create_func(base_class: type, nickname: str) -> Callable[..., Any]:
         return table[first.lower()](*args, **kwargs)
     create.__doc__ = f"Make a {nickname} from its name and arguments."
     return create
+
+
+lend(__name__)

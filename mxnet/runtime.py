@@ -9,6 +9,7 @@ from typing import ClassVar, NamedTuple
 import torch
 
 from ._clib import check_call
+from ._old_names import lend
 from .base import MXNetError, nearest
 
 __all__ = ["Feature", "Features", "check_call", "feature_list"]
@@ -81,3 +82,6 @@ class Features(OrderedDict):
         if name not in self:
             raise MXNetError(f"there is no feature {name!r}.{nearest(name, self)} Known are {', '.join(self)}")
         return self[name].enabled
+
+
+lend(__name__)

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from ._clib import c_str, check_call, py_str
+from ._old_names import lend
 from .base import MXNetError, MXNetNotImplementedError
 from .context import Context, gpu_memory_info, num_gpus
 
@@ -176,3 +177,6 @@ def set_module(module: str | None) -> Callable[[Any], Any]:
             target.__module__ = module
         return target
     return decorate
+
+
+lend(__name__)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ._files import atomic_write
+from ._old_names import lend
 from .base import MXNetTypeError, MXNetValueError
 from .dtype import name_of
 from .ops.params import Params
@@ -272,3 +273,6 @@ def _edge_label(entry: Entry, shapes: _Found, kinds: Mapping[tuple[int, int], st
     key = (id(entry[0]), entry[1])
     kind = f"({kinds[key]})" if key in kinds else ""
     return _size_text(shapes.get(key)) + kind
+
+
+lend(__name__)

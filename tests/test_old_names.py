@@ -55,3 +55,34 @@ def test_names_of_an_executor_group():
     module = mx.mod.Module(mx.sym.SoftmaxOutput(mx.sym.Variable("data"), name="softmax"))
     module.bind([("data", (2, 3))], [("softmax_label", (2,))])
     assert (module._exec_group.data_names, module._exec_group.label_names) == (["data"], ["softmax_label"])
+
+
+def test_every_lent_name_is_there():
+    import importlib
+
+    from mxnet import _old_names
+    for owner, names in _old_names._LENT.items():
+        module = importlib.import_module(f"mxnet.{owner}")
+        for name in names.split():
+            name = name.partition("=")[0]
+            if name not in ("ss", "cv2"):                   # packages that need not be there
+                assert getattr(module, name) is not None, (owner, name)
+
+
+def test_lent_names_are_the_same_things():
+    import array
+    import math
+
+    assert mx.monitor.py_str is mx.base.py_str and mx.registry.string_types == (str,)
+    assert mx.autograd.array is array.array and mx.io.io.array is mx.nd.array
+    assert mx.initializer.random is mx.random and mx.rnn.random.__name__ == "random"
+    assert mx.initializer.sqrt is math.sqrt and mx.optimizer.optimizer.sqrt is mx.nd.sqrt
+    assert mx.model.FeedForward.__name__ == "FeedForward"         # what a module finds by itself it goes on to find
+    with pytest.raises(AttributeError, match="no attribute 'sgd_update'"):
+        _ = mx.recordio.sgd_update
+
+
+def test_star_of_test_utils():
+    space: dict = {}
+    exec("from mxnet.test_utils import *", space)
+    assert space["np"] is np and space["mx"] is mx and "assert_almost_equal" in space

@@ -10,6 +10,7 @@ import torch
 
 from .. import _mode
 from .. import autograd as _autograd
+from .._old_names import lend
 from ..base import MXNetAssertionTypeError
 from ..ndarray import NDArray
 from ..ndarray.handle import wrap
@@ -95,3 +96,6 @@ def grad(func: Callable[..., Any], argnum: Any = None) -> Callable[..., list[NDA
     def wrapped(*args: NDArray) -> list[NDArray]:
         return both(*args)[0]
     return wrapped
+
+
+lend(__name__)

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from .._old_names import lend
 from ..io import DataBatch, DataDesc, DataIter
 from ..ndarray import NDArray, array
 from ..ndarray.handle import wrap
@@ -62,3 +63,6 @@ class DataLoaderIter(DataIter):
         if not self.iter_next():
             raise StopIteration
         return DataBatch(self.getdata(), self.getlabel(), self.getpad())
+
+
+lend(__name__)

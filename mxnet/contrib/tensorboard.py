@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._old_names import lend
 from ..base import MXNetError
 
 __all__ = ["LogMetricsCallback"]
@@ -37,3 +38,6 @@ class LogMetricsCallback:
         for name, value in param.eval_metric.get_name_value():
             self.summary_writer.add_scalar(name if self.prefix is None else f"{self.prefix}-{name}", value, self.step)
         self.summary_writer.flush()
+
+
+lend(__name__)

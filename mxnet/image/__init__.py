@@ -6,8 +6,11 @@ work is done by OpenCV, which the first function that needs it imports; importin
 augmentations draw from Python's `random` and NumPy's global generator, in MXNet's order, so that `random.seed` (and
 `numpy.random.seed`) give the augmentations that MXNet makes.
 """
+from .._old_names import lend
 from . import detection, image
 from .detection import *  # noqa: F403
 from .image import *  # noqa: F403
 
 __all__ = [*image.__all__, *detection.__all__]
+
+lend(__name__)

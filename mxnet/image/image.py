@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everything about single images and classification; `mxnet.image.detection` is the rest."""
+from .._old_names import lend
 from .augment import (
                       Augmenter,
                       CastAug,
@@ -37,3 +38,5 @@ __all__ = ["Augmenter", "BrightnessJitterAug", "CastAug", "CenterCropAug", "Colo
            "SaturationJitterAug", "SequentialAug", "center_crop", "color_normalize", "copyMakeBorder", "fixed_crop",
            "imdecode", "imread", "imresize", "imrotate", "random_crop", "random_rotate", "random_size_crop",
            "resize_short", "scale_down"]
+
+lend(__name__)

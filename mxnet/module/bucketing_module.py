@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from .. import ndarray
+from .._old_names import lend
 from ..base import MXNetError, MXNetTypeError
 from ..context import cpu
 from ..initializer import Uniform
@@ -352,3 +353,6 @@ class BucketingModule(BaseModule):
         made._take(made._bucket(default_bucket_key), arg_params, aux_params)
         made.params_initialized = True
         return made
+
+
+lend(__name__)

@@ -2,17 +2,21 @@
 """One executor for each context, each with its slice of the batch."""
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 
+from .._old_names import lend
+from .._together import run_together
 from ..base import MXNetError, MXNetKeyError, MXNetValueError, nearest
 from ..context import Context
 from ..io import DataDesc
 from ..ndarray.handle import wrap
 from ..ndarray.ndarray import NDArray
 from ..symbol.symbol import Symbol
+from ..symbol.traits import needs_other_devices
 
 
 def _split_input_slice(batch_size: int, work_load_list: Sequence[float]) -> list[slice]:
@@ -63,6 +67,7 @@ class DataParallelExecutorGroup:
         self.label_shapes = [DataDesc.of(item) for item in label_shapes] if label_shapes else None
         self.grad_req = self._requests(grad_req)
         self.execs: list[Any] = []
+        self.meets = False                   # whether executors exchange values while they run
         self.batch_size: int | None = None
         self.slices: list[slice] = []
         self._bind(shared_group)
@@ -117,6 +122,7 @@ class DataParallelExecutorGroup:
                                                 shared_arg_names=self.param_names, shared_exec=shared[index],
                                                 group2ctx=self.group2ctxs[index], **shapes))
         self.execs = made
+        self.meets = len(made) > 1 and any(map(needs_other_devices, self.symbol._nodes))
         self._collect()
 
     def bind_exec(self, data_shapes: Sequence[Any], label_shapes: Sequence[Any] | None,
@@ -202,8 +208,7 @@ class DataParallelExecutorGroup:
             is_train = self.for_training
         if self.label_arrays and data_batch.label:
             _load_label(data_batch, self.label_arrays, self.label_layouts)
-        for executor in self.execs:
-            executor.forward(is_train=is_train)
+        self._run([functools.partial(executor.forward, is_train=is_train) for executor in self.execs])
 
     def backward(self, out_grads: Any = None) -> None:
         """Run all executors backward, each with its slice of the head gradients."""
@@ -211,13 +216,20 @@ class DataParallelExecutorGroup:
             raise MXNetError("re-bind with for_training=True to run backward")
         if out_grads is not None and not isinstance(out_grads, (list, tuple)):
             out_grads = [out_grads]
+        calls = []
         for where, executor in zip(self.slices, self.execs):
-            if out_grads is None:
-                executor.backward()
-                continue
-            heads = [wrap(_part(g._tensor, where, axis), g._ctx) if len(self.execs) > 1 else g
-                     for g, axis in zip(out_grads, self.output_layouts)]
-            executor.backward(out_grads=heads)
+            heads = out_grads if out_grads is None or len(self.execs) == 1 else \
+                [wrap(_part(g._tensor, where, axis), g._ctx) for g, axis in zip(out_grads, self.output_layouts)]
+            calls.append(functools.partial(executor.backward, heads))
+        self._run(calls)
+
+    def _run(self, calls: Sequence[Callable[[], Any]]) -> None:
+        """Run what each executor is to do: one after the other, or in threads if they wait for each other."""
+        if self.meets:
+            run_together(calls)
+            return
+        for call in calls:
+            call()
 
     def get_output_shapes(self) -> list[tuple[str, tuple[int, ...]]]:
         """(name, shape of the whole batch) for each output."""
@@ -343,3 +355,6 @@ def _load_data(batch: Any, targets: Sequence[Any], major_axis: Sequence[int]) ->
 def _load_label(batch: Any, targets: Sequence[Any], major_axis: Sequence[int]) -> None:
     """Load a batch's labels."""
     _load_general(batch.label, targets, major_axis)
+
+
+lend(__name__)

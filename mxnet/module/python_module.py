@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .._old_names import lend
 from ..base import MXNetError, MXNetTypeError
 from ..initializer import Uniform
 from ..io import DataDesc
@@ -189,3 +190,6 @@ class PythonLossModule(PythonModule):
     def install_monitor(self, mon: Any) -> None:
         """There is no executor to watch."""
         raise NotImplementedError(f"{type(self).__name__} has no executor that a monitor could watch")
+
+
+lend(__name__)

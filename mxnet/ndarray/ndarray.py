@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from .._old_names import lend
 from ..base import MXNetAssertionError, MXNetError, MXNetTypeError, MXNetValueError
 from ..context import Context
 from ..dtype import NUMPY, as_torch
@@ -470,3 +471,6 @@ def __getattr__(name: str) -> Any:
     if name.startswith("__") or name not in ndarray.__dict__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return ndarray.__dict__[name]
+
+
+lend(__name__)

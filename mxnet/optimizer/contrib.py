@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from .._old_names import lend
 from ..base import MXNetValueError
 from ..ndarray import NDArray
 from ..ndarray.generate import function
@@ -39,3 +40,6 @@ class GroupAdaGrad(Optimizer):
         function("_contrib_group_adagrad_update")(
             weight, grad, state, out=weight, lr=self._get_lr(index), epsilon=self.float_stable_eps,
             rescale_grad=self.rescale_grad, clip_gradient=self._clip())
+
+
+lend(__name__)

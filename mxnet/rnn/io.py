@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .._old_names import lend
 from ..base import MXNetValueError
 from ..io import DataBatch, DataDesc, DataIter
 from ..ndarray import array
@@ -168,3 +169,6 @@ class BucketSentenceIter(DataIter):
         return DataBatch([data], [label], pad=0, bucket_key=self.buckets[i],
                          provide_data=[DataDesc(self.data_name, data.shape, layout=self.layout)],
                          provide_label=[DataDesc(self.label_name, label.shape, layout=self.layout)])
+
+
+lend(__name__)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .._old_names import lend
 from ..base import (
     MXNetAssertionTypeError,
     MXNetError,
@@ -419,3 +420,6 @@ def __getattr__(name: str) -> Any:
             if hasattr(place, name):
                 return getattr(place, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+lend(__name__)

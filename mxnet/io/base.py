@@ -110,14 +110,14 @@ class DataIter:
         """Data of the current batch."""
         raise NotImplementedError(f"{type(self).__name__} does not define getdata")
 
-    def getlabel(self) -> list[NDArray]:
-        """Labels of the current batch."""
-        raise NotImplementedError(f"{type(self).__name__} does not define getlabel")
+    def getlabel(self) -> list[NDArray] | None:
+        """Labels of the current batch; None if a subclass does not define it, for data without labels."""
+        return None
 
     def getindex(self) -> Any:
         """Numbers of the examples of the current batch, or None."""
         return None
 
     def getpad(self) -> int | None:
-        """How many examples of the current batch are padding."""
-        raise NotImplementedError(f"{type(self).__name__} does not define getpad")
+        """How many examples of the current batch are padding; None if a subclass does not define it."""
+        return None

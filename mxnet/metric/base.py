@@ -74,6 +74,11 @@ def wide(values: Tensor) -> Tensor:
     return values.float() if values.dtype in (torch.float16, torch.bfloat16) else values
 
 
+def _plain(value: Any) -> Any:
+    """NumPy's scalars as Python's: NumPy 2 would add to a float32 in float32, where MXNet's metrics sum in double."""
+    return value.item() if isinstance(value, numpy.generic) else value
+
+
 def _sum_of(numbers: Iterable[Any]) -> Any:
     """The sum of numbers and one-number tensors; tensors of one kind are fetched together."""
     plain: list[Any] = []
@@ -82,7 +87,7 @@ def _sum_of(numbers: Iterable[Any]) -> Any:
         if isinstance(number, Tensor):
             kinds.setdefault((number.device, number.dtype), []).append(number)
         else:
-            plain.append(number)
+            plain.append(_plain(number))
     for group in kinds.values():
         plain += torch.stack(group).tolist()
     return sum(plain)
@@ -145,7 +150,7 @@ class EvalMetric:
     @sum_metric.setter
     def sum_metric(self, value: Any) -> None:
         self._fold()
-        self._sum = value
+        self._sum = _plain(value)
 
     @property
     def num_inst(self) -> Any:
@@ -156,7 +161,7 @@ class EvalMetric:
     @num_inst.setter
     def num_inst(self, value: Any) -> None:
         self._fold()
-        self._num = value
+        self._num = _plain(value)
 
     @property
     def global_sum_metric(self) -> Any:
@@ -167,7 +172,7 @@ class EvalMetric:
     @global_sum_metric.setter
     def global_sum_metric(self, value: Any) -> None:
         self._fold()
-        self._global_sum = value
+        self._global_sum = _plain(value)
 
     @property
     def global_num_inst(self) -> Any:
@@ -178,7 +183,7 @@ class EvalMetric:
     @global_num_inst.setter
     def global_num_inst(self, value: Any) -> None:
         self._fold()
-        self._global_num = value
+        self._global_num = _plain(value)
 
     def reset(self) -> None:
         """Forget everything."""

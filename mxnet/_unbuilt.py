@@ -17,7 +17,7 @@ from .base import MXNetNotImplementedError
 
 PACKAGE = __package__
 MODULES = ("gluon", "numpy", "numpy_extension", "onnx", "rtc", "notebook", "library", "contrib.amp", "contrib.onnx",
-           "contrib.quantization", "contrib.svrg_optimization", "contrib.tensorrt", "contrib.text")
+           "contrib.quantization", "contrib.tensorrt")
 ALIASES = {"np": "numpy", "npx": "numpy_extension"}
 
 

@@ -17,7 +17,10 @@ sys.modules[f"{__name__}.ndarray"] = sys.modules[f"{__name__}.nd"] = ndarray
 sys.modules[f"{__name__}.symbol"] = sys.modules[f"{__name__}.sym"] = symbol
 
 
+_LAZY = ("svrg_optimization", "text")          # imported when first asked for
+
+
 def __getattr__(name: str) -> ModuleType:
-    if f"contrib.{name}" in _unbuilt.MODULES:
+    if name in _LAZY or f"contrib.{name}" in _unbuilt.MODULES:
         return importlib.import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import math
 from typing import Annotated, Any
 
 import torch
@@ -37,8 +38,10 @@ def complement(value: float, dtype: torch.dtype) -> float:
 
 def one_minus_power(base: float, exponent: int, dtype: torch.dtype) -> float:
     """1 - base**exponent with the rounding of the dtype: what Adam-like updates divide their moments by."""
-    power = torch.tensor(constant(base, dtype) ** exponent, dtype=dtype)
-    return (1.0 - power).item()
+    held = constant(base, dtype)
+    if not held and exponent < 0:
+        return -math.inf
+    return (1.0 - torch.tensor(held ** exponent, dtype=dtype)).item()
 
 
 def prepared(weight: Tensor, grad: Tensor, rescale_grad: float, clip_gradient: float, wd: float = 0.0,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -19,8 +20,8 @@ def softmax_cross_entropy(data: Tensor, label: Tensor) -> Tensor:
     """Cross entropy of the softmax of each row with its class, summed over the batch: shape (1,).
 
     `data` is (batch, classes), floating; `label` is (batch,), class numbers in data's dtype. A probability below 1e-8
-    counts as 1e-8. Gradient: softmax minus one-hot label, times the head gradient, whatever the probability; none for
-    `label`. Source: MXNet operator `softmax_cross_entropy`.
+    counts as 1e-8; in float16 that is 0, and the loss of a probability of 0 infinite. Gradient: softmax minus one-hot
+    label, times the head gradient, whatever the probability; none for `label`. Source: MXNet operator `softmax_cross_entropy`.
 
     >>> import mxnet as mx
     >>> loss = mx.nd.softmax_cross_entropy(mx.nd.array([[0, 0], [99, 0]]), mx.nd.array([1, 0]))
@@ -28,7 +29,8 @@ def softmax_cross_entropy(data: Tensor, label: Tensor) -> Tensor:
     0.6931
     """
     refuse_integers(data)
-    return F.nll_loss(data.log_softmax(1).clamp_(min=_FLOOR), label.long(), reduction="sum").reshape(1)
+    logs = data.softmax(1).log_() if data.dtype is torch.float16 else data.log_softmax(1).clamp_(min=_FLOOR)
+    return F.nll_loss(logs, label.long(), reduction="sum").reshape(1)
 
 
 @softmax_cross_entropy.gradient

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "mxnet"
-LAYERS = {"base": 0, "dtype": 0, "_files": 0, "_memory": 0, "_unbuilt": 0, "_mode": 0, "_scoped": 0, "_watching": 0,
+LAYERS = {"base": 0, "dtype": 0, "_files": 0, "_together": 0, "_memory": 0, "_unbuilt": 0, "_mode": 0, "_scoped": 0,
+          "_watching": 0,
           "context": 0, "random": 1, "ops": 2, "ndarray": 3, "_nan_check": 3, "_statefile": 3,
           "autograd": 4, "registry": 3, "name": 3, "attribute": 3, "symbol": 5, "executor": 6, "initializer": 6,
           "io": 6, "lr_scheduler": 3, "metric": 6, "optimizer": 6, "kvstore": 7, "model": 8, "module": 9}

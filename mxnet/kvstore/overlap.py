@@ -18,10 +18,10 @@ def early_push(store: Any, group: Any) -> Iterator[None]:
     """Within the context, gradients that the group's last executor computes go to the store when they are there.
 
     `store` is any store, `group` a bound executor group; nothing happens unless the store can `begin_push` and
-    gradients are written (not added up).
+    gradients are written (not added up), by one executor after the other.
     """
     names, grads = pushed(group.param_names, group.grad_arrays or [])
-    if not hasattr(store, "begin_push") or not names or "add" in group.grad_req.values():
+    if not hasattr(store, "begin_push") or not names or "add" in group.grad_req.values() or group.meets:
         yield
         return
     ready, last = store.begin_push(names, grads), group.execs[-1]

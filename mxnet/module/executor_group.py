@@ -10,7 +10,7 @@ import torch
 
 from .._old_names import lend
 from .._together import run_together
-from ..base import MXNetError, MXNetKeyError, MXNetValueError, nearest
+from ..base import MXNetAssertionError, MXNetKeyError, MXNetValueError, nearest
 from ..context import Context
 from ..io import DataDesc
 from ..ndarray.handle import wrap
@@ -97,8 +97,8 @@ class DataParallelExecutorGroup:
                 continue
             size = desc.shape[axis]
             if self.batch_size is not None and size != self.batch_size:
-                raise MXNetValueError(f"all data must have the same batch size: batch_size = {self.batch_size}, but "
-                                      f"{desc.name} has shape {desc.shape}")
+                raise MXNetAssertionError("all data must have the same batch size: batch_size = "
+                                          f"{self.batch_size}, but {desc.name} has shape {desc.shape}")
             self.batch_size = size
             self.slices = _split_input_slice(size, self.workload)
         return axes
@@ -213,7 +213,7 @@ class DataParallelExecutorGroup:
     def backward(self, out_grads: Any = None) -> None:
         """Run all executors backward, each with its slice of the head gradients."""
         if not self.for_training:
-            raise MXNetError("re-bind with for_training=True to run backward")
+            raise MXNetAssertionError("re-bind with for_training=True to run backward")
         if out_grads is not None and not isinstance(out_grads, (list, tuple)):
             out_grads = [out_grads]
         calls = []
@@ -247,7 +247,7 @@ class DataParallelExecutorGroup:
     def get_input_grads(self, merge_multi_context: bool = True) -> list[Any]:
         """Gradients of the data inputs."""
         if not self.inputs_need_grad:
-            raise MXNetError("bind with inputs_need_grad=True to get the inputs' gradients")
+            raise MXNetAssertionError("bind with inputs_need_grad=True to get the inputs' gradients")
         return _merge(self.input_grad_arrays, self.data_layouts) if merge_multi_context else self.input_grad_arrays
 
     def get_states(self, merge_multi_context: bool = True) -> list[Any]:
@@ -257,7 +257,7 @@ class DataParallelExecutorGroup:
     def set_states(self, states: Any = None, value: float | None = None) -> None:
         """Set states from arrays (one list for each state) or to one value."""
         if (states is None) == (value is None):
-            raise MXNetValueError("set_states takes states or value, one of the two")
+            raise MXNetAssertionError("set_states takes states or value, one of the two")
         if states is not None:
             for targets, sources in zip(self.state_arrays, states):
                 for where, target, source in zip(self.slices, targets, sources if isinstance(sources, (list, tuple))
@@ -295,13 +295,15 @@ def _per_context(group2ctxs: Any, count: int) -> list[Any]:
         return [None] * count
     if isinstance(group2ctxs, list):
         if len(group2ctxs) != count:
-            raise MXNetValueError(f"group2ctxs has {len(group2ctxs)} entries for {count} contexts")
+            raise MXNetAssertionError(f"group2ctxs has {len(group2ctxs)} entries for {count} contexts")
         return group2ctxs
     result: list[dict[str, Context]] = [{} for _ in range(count)]
     for group, places in group2ctxs.items():
         listed = [places] * count if isinstance(places, Context) else list(places)
         if len(listed) == 1:
             listed = listed * count
+        if len(listed) != count:
+            raise MXNetAssertionError(f"group2ctxs[{group!r}] has {len(listed)} entries for {count} contexts")
         for one, place in zip(result, listed):
             one[group] = place
     return result

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mxnet.base import MXNetNotImplementedError
 from mxnet.ops import catalog
 from mxnet.ops.registry import REGISTRY
 
@@ -69,12 +68,6 @@ def test_rrelu_draws_its_slopes_in_training_and_takes_their_middle_in_prediction
     assert torch.equal(out, -slopes)
     assert 0.25 <= slopes.min() < 0.27 and 0.73 < slopes.max() <= 0.75
     assert torch.equal(REGISTRY["LeakyReLU"](data, **params)[0], data / 2)
-
-
-def test_statistics_over_several_devices_are_refused() -> None:
-    tensors = [torch.ones(2, 3), *[torch.ones(3) for _ in range(4)]]
-    with pytest.raises(MXNetNotImplementedError, match="2 devices"):
-        REGISTRY["_contrib_SyncBatchNorm"](*tensors, ndev=2, key="bn")
 
 
 def test_moving_statistics_change_in_the_backward_pass_once() -> None:

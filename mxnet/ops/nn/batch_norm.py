@@ -12,17 +12,16 @@ from typing import Annotated, Any
 import torch
 from torch import Tensor
 
-from ...base import MXNetNotImplementedError
 from ..registry import OperatorError, op
 from ..schema import Aux, IsTrain
 
 MovingMean = Annotated[Tensor, Aux('["zero", {}]')]
 MovingVar = Annotated[Tensor, Aux('["one", {}]')]
 
-_OUTPUTS = ("output", "mean", "var")
+OUTPUTS = ("output", "mean", "var")
 
 
-def _visible(params: Any) -> int:
+def visible(params: Any) -> int:
     return 3 if params.output_mean_var else 1
 
 
@@ -65,7 +64,7 @@ def _gradients(params: Any, axis: int, head: Tensor | None, data: Tensor, gamma:
     return found
 
 
-def _update(moving: Tensor, batch: Tensor, momentum: float) -> None:
+def update(moving: Tensor, batch: Tensor, momentum: float) -> None:
     moving.mul_(momentum).add_(batch, alpha=1 - momentum)
 
 
@@ -118,12 +117,12 @@ def _batch_norm_gradient(params, data, gamma, moving_mean, moving_var, hidden, h
         return _gradients(params, params.axis, head[0], data, gamma, moving_mean, moving_var, None, None)
     mean, scale = hidden
     grads = _gradients(params, params.axis, head[0], data, gamma, moving_mean, moving_var, mean, scale)
-    _update(moving_mean, mean, params.momentum)
-    _update(moving_var, _variance(scale, params.eps), params.momentum)
+    update(moving_mean, mean, params.momentum)
+    update(moving_var, _variance(scale, params.eps), params.momentum)
     return grads
 
 
-def _shapes(params, data):
+def shapes(params, data):
     axis = getattr(params, "axis", 1)
     if not -len(data) <= axis < len(data):
         raise OperatorError(f"axis is {axis}, but data has {len(data)} dimensions")
@@ -138,8 +137,8 @@ def _dtypes(params, data):
     return {"gamma": kind, "beta": kind, "moving_mean": kind, "moving_var": kind, "out": (data, kind, kind)}
 
 
-batch_norm = op("BatchNorm", "_npx_batch_norm", outputs=_OUTPUTS, visible=_visible)(_batch_norm)
-batch_norm.shape(_shapes)
+batch_norm = op("BatchNorm", "_npx_batch_norm", outputs=OUTPUTS, visible=visible)(_batch_norm)
+batch_norm.shape(shapes)
 batch_norm.dtype(_dtypes)
 batch_norm.gradient(_batch_norm_gradient)
 
@@ -168,13 +167,13 @@ def _batch_norm_with_relu_gradient(params, data, gamma, moving_mean, moving_var,
     return _batch_norm_gradient(params, data, gamma, moving_mean, moving_var, out[1:], (passed,), is_train)
 
 
-batch_norm_with_relu = op("_contrib_BatchNormWithReLU", outputs=_OUTPUTS, visible=_visible)(_batch_norm_with_relu)
-batch_norm_with_relu.shape(_shapes)
+batch_norm_with_relu = op("_contrib_BatchNormWithReLU", outputs=OUTPUTS, visible=visible)(_batch_norm_with_relu)
+batch_norm_with_relu.shape(shapes)
 batch_norm_with_relu.dtype(_dtypes)
 batch_norm_with_relu.gradient(_batch_norm_with_relu_gradient)
 
 
-# ---- the two that tell the variance, and have one dtype ---------------------------------------------
+# ---- the one that tells the variance, and has one dtype ----------------------------------------------
 
 
 def _batch_norm_v1(data: Tensor, gamma: Tensor, beta: Tensor, moving_mean: MovingMean,
@@ -200,43 +199,21 @@ def _batch_norm_v1(data: Tensor, gamma: Tensor, beta: Tensor, moving_mean: Movin
     return out, moving_mean.detach(), moving_var.detach()         # nobody reads these two
 
 
-def _sync_batch_norm(data: Tensor, gamma: Tensor, beta: Tensor, moving_mean: MovingMean,
-                     moving_var: MovingVar, *, eps: float = 1e-3, momentum: float = 0.9,
-                     fix_gamma: bool = True, use_global_stats: bool = False, output_mean_var: bool = False,
-                     ndev: int = 1, key: str, is_train: IsTrain) -> tuple[Tensor, Tensor, Tensor]:
-    """`BatchNorm` with statistics over all devices that share `key`: see there.
-
-    Only `ndev=1`, one device, is built; more raise MXNetNotImplementedError. The channels stand on axis 1, all arrays
-    have one dtype, and the third output is the variance itself.
-
-    >>> import mxnet as mx
-    >>> x, one, zero = mx.nd.array([[-1, 5]]), mx.nd.ones(2), mx.nd.zeros(2)
-    >>> mx.nd.contrib.SyncBatchNorm(x, one, zero, zero, one, eps=0, key="bn").asnumpy().tolist()
-    [[-1.0, 5.0]]
-    """
-    if ndev > 1:
-        raise MXNetNotImplementedError(f"SyncBatchNorm over {ndev} devices is not built; ndev=1 is")
-    return _batch_norm_v1(data, gamma, beta, moving_mean, moving_var, eps=eps, fix_gamma=fix_gamma,
-                          use_global_stats=use_global_stats, output_mean_var=output_mean_var, is_train=is_train)
-
-
 def _variance(scale: Tensor, eps: float) -> Tensor:
     """The variance from the reciprocal of the standard deviation."""
     return scale.square().reciprocal_().sub_(eps)
 
 
-def _batch_norm_v1_gradient(params, data, gamma, moving_mean, moving_var, out, head, is_train):
+def batch_norm_v1_gradient(params, data, gamma, moving_mean, moving_var, out, head, is_train):
     if not is_train or params.use_global_stats:
         return _gradients(params, 1, head[0], data, gamma, moving_mean, moving_var, None, None)
     mean, var = out[1], out[2]
     grads = _gradients(params, 1, head[0], data, gamma, moving_mean, moving_var, mean, (var + params.eps).rsqrt_())
-    _update(moving_mean, mean, params.momentum)
-    _update(moving_var, var, params.momentum)
+    update(moving_mean, mean, params.momentum)
+    update(moving_var, var, params.momentum)
     return grads
 
 
-batch_norm_v1 = op("BatchNorm_v1", outputs=_OUTPUTS, visible=_visible)(_batch_norm_v1)
-sync_batch_norm = op("_contrib_SyncBatchNorm", outputs=_OUTPUTS, visible=_visible)(_sync_batch_norm)
-for _made in (batch_norm_v1, sync_batch_norm):
-    _made.shape(_shapes)
-    _made.gradient(_batch_norm_v1_gradient)
+batch_norm_v1 = op("BatchNorm_v1", outputs=OUTPUTS, visible=visible)(_batch_norm_v1)
+batch_norm_v1.shape(shapes)
+batch_norm_v1.gradient(batch_norm_v1_gradient)

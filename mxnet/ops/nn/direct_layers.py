@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from . import batch_norm, convolution, deconvolution, dropout, layer_norm, leaky_relu, softmax
+from . import batch_norm, convolution, deconvolution, dropout, layer_norm, leaky_relu, softmax, sync_batch_norm
 from ._window import to_channels_first, to_channels_last, window
 
 Grads = dict[str, Tensor]
@@ -70,7 +70,7 @@ def _(params, data, weight, head, needs):
 # ---- normalizations -------------------------------------------------------------------------------------------------
 
 for _made in (batch_norm.batch_norm, batch_norm.batch_norm_with_relu, batch_norm.batch_norm_v1,
-              batch_norm.sync_batch_norm):
+              sync_batch_norm.sync_batch_norm):
     assert _made.grad_rule is not None
     _made.direct(_made.grad_rule)
 
@@ -138,7 +138,7 @@ def _(params, data, gamma, out, head, needs, into):
     above = data > 0
     if kind == "rrelu":
         return {"data": torch.where(above, head[0], head[0] * out[1])} if head[0] is not None else {}
-    slopes = gamma.view(-1, *[1] * (data.dim() - 2)) if gamma.dim() == 1 and data.dim() > 1 else gamma
+    slopes = gamma.view(leaky_relu.spread(gamma.shape, data.shape))
     grads = {"data": torch.where(above, head, head * slopes)}
     if "gamma" in needs:
         grads["gamma"] = (head * data).masked_fill_(above, 0.0).sum_to_size(slopes.shape).view(gamma.shape)

@@ -21,7 +21,8 @@ def softmax_cross_entropy(data: Tensor, label: Tensor) -> Tensor:
 
     `data` is (batch, classes), floating; `label` is (batch,), class numbers in data's dtype. A probability below 1e-8
     counts as 1e-8; in float16 that is 0, and the loss of a probability of 0 infinite. Gradient: softmax minus one-hot
-    label, times the head gradient, whatever the probability; none for `label`. Source: MXNet operator `softmax_cross_entropy`.
+    label, times the head gradient, whatever the probability; none for `label`. Source: MXNet operator
+    `softmax_cross_entropy`.
 
     >>> import mxnet as mx
     >>> loss = mx.nd.softmax_cross_entropy(mx.nd.array([[0, 0], [99, 0]]), mx.nd.array([1, 0]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..base import MXNetError, MXNetValueError
@@ -51,17 +51,18 @@ class Node:
 
     `attrs` holds the parameters as the user's text and `__x__` attributes; `params` the typed parameters; `line` where
     in the user's program the node was made (file and line number), if it was. `subgraphs` are the symbols that a
-    control flow operator runs; its kernel and rules find them in `params`.
+    control flow operator runs; its kernel and rules find them in `params`. `after` are nodes that are to run before
+    this one though it takes nothing from them (`control_deps` in symbol files).
     """
 
-    __slots__ = ("attrs", "inputs", "line", "name", "op", "params", "subgraphs")
+    __slots__ = ("after", "attrs", "inputs", "line", "name", "op", "params", "subgraphs")
     params: Any
 
     def __init__(self, op: Operator | None, name: str, attrs: dict[str, str], inputs: list[Entry],
                  line: tuple[str, int] | None = None, params: Params | None = None,
-                 subgraphs: tuple[Any, ...] = ()) -> None:
+                 subgraphs: tuple[Any, ...] = (), after: Sequence[Node] = ()) -> None:
         self.op, self.name, self.attrs, self.inputs, self.line = op, name, attrs, inputs, line
-        self.subgraphs = subgraphs
+        self.subgraphs, self.after = subgraphs, tuple(after)
         self.params = params if params is not None or op is None else self._parsed(attrs)
 
     def _parsed(self, attrs: Mapping[str, str]) -> Params:
@@ -129,25 +130,30 @@ def user_line() -> tuple[str, int] | None:
 
 
 def topological(outputs: Iterable[Entry]) -> list[Node]:
-    """All nodes below the outputs, inputs before users: depth first, as MXNet orders arguments."""
+    """All nodes below the outputs, inputs (and what else is to run before) first: depth first, as MXNet orders
+    arguments."""
     order: list[Node] = []
     seen: set[int] = set()
     for root, _ in outputs:
         if id(root) in seen:
             continue
         seen.add(id(root))
-        stack = [(root, iter(root.inputs))]
+        stack = [(root, _before(root))]
         while stack:
             node, rest = stack[-1]
             for source, _ in rest:
                 if id(source) not in seen:
                     seen.add(id(source))
-                    stack.append((source, iter(source.inputs)))
+                    stack.append((source, _before(source)))
                     break
             else:
                 stack.pop()
                 order.append(node)
     return order
+
+
+def _before(node: Node) -> Iterator[Entry]:
+    return iter(node.inputs) if not node.after else iter([*node.inputs, *((source, 0) for source in node.after)])
 
 
 def auxiliary(order: Iterable[Node]) -> set[int]:
@@ -172,5 +178,6 @@ def copy_graph(outputs: Iterable[Entry], replace: Mapping[int, Entry] | None = N
     for node in topological(outputs):
         if id(node) not in replace:
             made[id(node)] = Node(node.op, node.name, dict(node.attrs), [entry(*e) for e in node.inputs], node.line,
-                                  node.params, node.subgraphs)
+                                  node.params, node.subgraphs,
+                                  [entry(source, 0)[0] for source in node.after])
     return [entry(*e) for e in outputs]

@@ -60,6 +60,8 @@ def _node_dict(node: Node, number: Mapping[int, int]) -> dict[str, Any]:
                         for (source, index), aux in zip(node.inputs, node.aux_flags())]
     if node.subgraphs:
         result["subgraphs"] = [json.loads(dumps(sub)) for sub in node.subgraphs]
+    if node.after:
+        result["control_deps"] = [number[id(source)] for source in node.after]
     return result
 
 
@@ -85,6 +87,7 @@ def _without_amp_cast(outputs: list[Entry]) -> list[Entry]:
     for node in order:
         made[id(node)] = Node(node.op, node.name, node.attrs, [], node.line, node.params, node.subgraphs)
         made[id(node)].inputs = [entry(*source) for source in node.inputs]
+        made[id(node)].after = tuple([entry(source, 0)[0] for source in node.after])
     return [(made[id(node)], index) for node, index in outputs]
 
 
@@ -206,6 +209,7 @@ class _Described:
         self.op, self.name = op, name
         self.inputs = _list(item.get("inputs", []), f"inputs of node {number} ({self.name!r})")
         self.subgraphs = _list(item.get("subgraphs", []), f"subgraphs of node {number}")
+        self.after = _list(item.get("control_deps", []), f"control_deps of node {number}")
         self.attrs: dict[str, str] = {}
         for key in ("param", "attr", "attrs"):
             part = item.get(key) or {}
@@ -261,15 +265,16 @@ def _version(graph: dict[str, Any]) -> int:
 def _build(item: _Described, nodes: list[Node], version: int) -> Node:
     where = f"node {item.number} ({item.name!r})"
     inputs = [_entry(entry, nodes, f"inputs of {where}") for entry in item.inputs]
+    after = [_entry([source, 0], nodes, f"control_deps of {where}")[0] for source in item.after]
     if item.op == "null":
-        return Node(None, item.name, item.attrs, [])
+        return Node(None, item.name, item.attrs, [], after=after)
     op = REGISTRY[item.op]
     subgraphs = tuple(from_graph(sub) for sub in item.subgraphs)
     attrs, for_inputs = _own_attrs(item, op)
     if version < _ARGMAX_AXIS_OPTIONAL and op.name in ("argmax", "argmin") and attrs.get("axis") == "-1":
         del attrs["axis"]                            # then -1 said that there is no axis
     _refuse_huge_counts(attrs, where)
-    node = Node(op, item.name, attrs, inputs, subgraphs=subgraphs)
+    node = Node(op, item.name, attrs, inputs, subgraphs=subgraphs, after=after)
     _add_missing_inputs(node, version)
     if version < _INITIALIZERS_KEPT:
         for slot, (source, _) in zip(op.inputs(node.params, len(node.inputs)), node.inputs):

@@ -6,10 +6,15 @@ The expected graphs are what MXNet 1.9.1 makes of these files, which are written
 from __future__ import annotations
 
 import json
+import pickle
 
+import numpy as np
 import pytest
 
 import mxnet as mx
+from mxnet.base import MXNetError
+
+S = mx.sym
 
 
 def variable(name, **more):
@@ -158,3 +163,43 @@ def test_the_file_is_named(tmp_path):
     (tmp_path / "x.json").write_text("{")
     with pytest.raises(mx.MXNetError, match=r"x\.json"):
         mx.sym.load(str(tmp_path / "x.json"))
+
+
+def with_dependencies():
+    """e = exp(a), s = sin(b), e + s, where s runs after e, and the sum after c = cos(d), which nothing uses."""
+    a, b, d = S.var("a"), S.var("b"), S.var("d")
+    graph = json.loads(S.Group([S.exp(a, name="e"), S.cos(d, name="c"), S.exp(a, name="e2") + S.sin(b, name="s")])
+                       .tojson())
+    number = {node["name"]: i for i, node in enumerate(graph["nodes"])}
+    graph["nodes"][number["s"]]["control_deps"] = [number["e"]]
+    graph["nodes"][-1]["control_deps"] = [number["c"]]
+    graph["heads"] = graph["heads"][-1:]
+    return graph
+
+
+def test_control_dependencies_are_kept_and_ordered():
+    net = S.load_json(json.dumps(with_dependencies()))
+    assert net.list_arguments() == ["a", "b", "d"]
+    for same in (net, S.load_json(net.tojson()), net.__copy__(), net(b=S.sqrt(S.var("b"), name="root")),
+                 pickle.loads(pickle.dumps(net))):
+        nodes = json.loads(same.tojson())["nodes"]
+        names = [node["name"] for node in nodes]
+        assert [nodes[i]["name"] for i in nodes[names.index("s")]["control_deps"]] == ["e"]
+        assert [nodes[i]["name"] for i in nodes[-1]["control_deps"]] == ["c"]
+        assert names.index("e") < names.index("s") and names.index("c") == len(names) - 2
+    exe = net.simple_bind(mx.cpu(), a=(2,), b=(2,), d=(3,))
+    exe.arg_dict["a"][:] = 1
+    exe.forward(is_train=True)
+    exe.backward(mx.nd.ones(2))
+    np.testing.assert_allclose(exe.outputs[0].asnumpy(), np.exp([1, 1]), rtol=1e-6)
+    np.testing.assert_allclose(exe.grad_dict["a"].asnumpy(), np.exp([1, 1]), rtol=1e-6)
+    assert not exe.grad_dict["d"].asnumpy().any()
+
+
+@pytest.mark.parametrize("value, message", [([99], "refers to node 99"), ([-1], "refers to node -1"), ("x", "a list"),
+                                            ([["a"]], "whole numbers"), ([4], "refers to node")])
+def test_bad_control_dependencies(value, message):
+    graph = with_dependencies()
+    graph["nodes"][1]["control_deps"] = value
+    with pytest.raises(MXNetError, match=f"control_deps of node 1.*{message}"):
+        S.load_json(json.dumps(graph))

@@ -1,66 +1,100 @@
 # SPDX-License-Identifier: Apache-2.0
 """Numbers out of the text of CSV files.
 
-Plain decimal numbers of some thousand values are read at once by array operations: the characters that are no digits
-say where the parts of each number are, and eight digits at a time become a number by three multiplications of a 64-bit
-word. That gives about 16 digits, enough for float32 and small integers. Whatever else there is (other dtypes, more
-digits, nan, spaces, damage) is read value by value.
+A file is read into memory at once, and cut at line ends into pieces whose arrays stay in a cache. A piece of plain
+numbers is read by array operations (see `_csv_numbers`); whatever else there is (other dtypes, empty lines, damage) is
+read value by value, which also tells what is wrong and where. One thread does it all: two wait for each other, to get
+Python's lock after each of the many short array operations and to get at memory, as long as they save.
 """
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import Any
+import os
+from collections.abc import Iterator
 
 import numpy as np
 
-from .._files import local_path
 from ..base import MXNetError
+from ._csv_numbers import PADDING, Scan, numbers_in
+from ._sources import files_of
 
-_CHUNK = 1 << 18                # bytes of text that are read at once: its arrays stay in a cache
-_THREADS = 2                    # that read chunks; NumPy lets go of Python's lock
-_BEHIND = b"\n" * 16            # at the end of the text, so that the last words can be loaded
-_COMMA, _DOT, _LINE, _MINUS, _PLUS, _SMALL_E, _LARGE_E = b",.\n-+eE"
-_ZERO = np.uint8(ord("0"))
-_DIGITS = np.uint64(0x0F0F0F0F0F0F0F0F)
-_JOIN = [(np.uint64(factor), np.uint64(shift), np.uint64(mask)) for factor, shift, mask in
-         ((2561, 8, 0x00FF00FF00FF00FF), (6553601, 16, 0x0000FFFF0000FFFF), (42949672960001, 32, 0xFFFFFFFF))]
-_TENTHS = np.array([float(f"1e-{power}") for power in range(17)])
-_MOST = 400                     # larger exponents are 0 or infinity in every format
-_POWERS = np.array([float(f"1e{power}") for power in range(-_MOST, _MOST + 1)])
+_CELLS = 24000                  # of a piece
+_WINDOW = 1 << 16               # bytes in which a line end is looked for at once
+_LINE = ord("\n")
 
 
 def read_csv(path: str, width: int, dtype: np.dtype) -> np.ndarray:
-    """The values (rows, width) of a CSV file. Empty lines and commas at the end of a line are passed over.
+    """The values (rows, width) of a CSV file, or of several (see `files_of`).
 
-    Raises MXNetError with the file, and with the line for what is no number or a row with another number of values.
+    Empty lines and commas at the end of a line are passed over. Raises MXNetError with the file, and with the line for
+    what is no number or a row with another number of values.
     """
-    name = local_path(path)
-    try:
-        with open(name, "rb") as file:
-            text = file.read() + _BEHIND
-    except OSError as error:
-        raise MXNetError(f"{name}: the file cannot be read: {error.strerror}") from None
-    if b"\r" in text:
-        text = text.replace(b"\r", b"\n" if b"\n" not in text[:-len(_BEHIND)] else b"")
-    starts, length = [3 if text.startswith(b"\xef\xbb\xbf") else 0], len(text) - len(_BEHIND)
-    while starts[-1] < length:
-        starts.append(min(text.find(b"\n", starts[-1] + _CHUNK) + 1 or length, length))
-    bounds = list(zip(starts, starts[1:]))
-    read = partial(_chunk, text, width, dtype)
-    try:
-        if len(bounds) > 1:
-            with ThreadPoolExecutor(_THREADS) as pool:
-                parts = list(pool.map(read, bounds))
-        else:
-            parts = list(map(read, bounds))
-    except _DamageError as damage:
-        line = text.count(b"\n", 0, damage.start) + damage.line
-        raise MXNetError(f"{name}, line {line}: {damage}") from None
+    parts = [part for name in files_of(path) for part in _read_file(name, width, dtype)]
     made = np.concatenate(parts) if parts else np.zeros(0, dtype)
     if not len(made):
-        raise MXNetError(f"{name}: there are no rows")
+        raise MXNetError(f"{path}: there are no rows")
     return made.reshape(-1, width)
+
+
+def _read_file(name: str, width: int, dtype: np.dtype) -> list[np.ndarray]:
+    text = _load(name)
+    try:
+        with np.errstate(over="ignore"):
+            return [_numbers(text, width, dtype, start, end) for start, end in _pieces(text, width)]
+    except _DamageError as damage:
+        line = np.count_nonzero(text[PADDING:PADDING + damage.start] == _LINE) + damage.line
+        raise MXNetError(f"{name}, line {line}: {damage}") from None
+
+
+def _load(name: str) -> np.ndarray:
+    """The text of a file, its last line ended, with PADDING around it."""
+    try:
+        with open(name, "rb", 0) as file:
+            size = os.fstat(file.fileno()).st_size
+            text = _padded(size)
+            read = 0
+            while read < size and (more := file.readinto(text[PADDING + read:PADDING + size].data)):
+                read += more
+            rest = file.read() if read == size else b""               # of a pipe, of what has grown
+    except OSError as error:
+        raise MXNetError(f"{name}: the file cannot be read: {error.strerror}") from None
+    head = text[PADDING:PADDING + min(read, _line_end(text, PADDING) - PADDING)].tobytes()
+    strange = b"\r" in head or head.startswith(b"\xef\xbb\xbf") or b", " in head
+    ended = read == size and (not size or text[PADDING + size - 1] == _LINE)
+    if not rest and not strange and ended:
+        return text
+    plain = text[PADDING:PADDING + read].tobytes() + rest
+    plain = plain.removeprefix(b"\xef\xbb\xbf").replace(b", ", b",")
+    if b"\r" in plain:
+        plain = plain.replace(b"\r", b"" if b"\n" in plain else b"\n")
+    if plain and not plain.endswith(b"\n"):
+        plain += b"\n"
+    text = _padded(len(plain))
+    text[PADDING:-PADDING] = np.frombuffer(plain, np.uint8)
+    return text
+
+
+def _padded(size: int) -> np.ndarray:
+    text = np.empty(size + 2 * PADDING, np.uint8)
+    text[:PADDING] = text[PADDING + size:] = _LINE
+    return text
+
+
+def _line_end(text: np.ndarray, start: int) -> int:
+    """Behind the first line end from `start` on. There is always one: the padding consists of them."""
+    while not (found := text[start:start + _WINDOW] == _LINE).any():
+        start += _WINDOW
+    return start + int(found.argmax()) + 1
+
+
+def _pieces(text: np.ndarray, width: int) -> Iterator[tuple[int, int]]:
+    """Begin and end of the pieces of a text: whole lines, about as many cells in each."""
+    length = len(text) - 2 * PADDING
+    step = max((_line_end(text, PADDING) - PADDING) * _CELLS // width, 1)
+    start = 0
+    while start < length:
+        end = min(_line_end(text, PADDING + min(start + step, length) - 1) - PADDING, length)
+        yield start, end
+        start = end
 
 
 class _DamageError(Exception):
@@ -71,97 +105,12 @@ class _DamageError(Exception):
         self.start, self.line = start, line
 
 
-def _chunk(buffer: bytes, width: int, dtype: np.dtype, bounds: tuple[int, int]) -> np.ndarray:
+def _numbers(text: np.ndarray, width: int, dtype: np.dtype, start: int, end: int) -> np.ndarray:
+    """The numbers of the piece from `start` to `end`. Raises _DamageError."""
     made = None
     if dtype == np.float32 or (dtype.kind in "iu" and dtype.itemsize >= 4):
-        made = _plain(np.frombuffer(buffer, np.uint8, bounds[1] - bounds[0] + len(_BEHIND), bounds[0]), width, dtype)
-    return _slowly(buffer[slice(*bounds)], width, dtype, bounds[0]) if made is None else made
-
-
-def _plain(text: np.ndarray, width: int, dtype: np.dtype) -> np.ndarray | None:
-    """The values of a chunk; None where it holds other than rows of plain decimal numbers."""
-    length = len(text) - len(_BEHIND)
-    if text[length - 1] != _LINE:                         # the last line of the file; the first line behind it ends it
-        length += 1
-    signs = np.flatnonzero(text[:length] - _ZERO > 9)  # places of all that is no digit
-    kinds = text[signs]
-    ends = np.flatnonzero((kinds == _COMMA) | (kinds == _LINE))
-    lines = kinds[ends] == _LINE
-    if len(ends) % width or not lines[width - 1::width].all() or np.count_nonzero(lines) * width != len(ends):
-        return None
-    at, starts = np.empty_like(ends), np.empty_like(ends)
-    at[0], starts[0] = 0, 0
-    np.add(ends[:-1], 1, out=at[1:])
-    np.add(signs[ends[:-1]], 1, out=starts[1:])
-
-    def sign(begins: np.ndarray) -> np.ndarray:
-        """Whether a minus stands at the beginning; `at` and `begins` go behind a sign."""
-        kind = kinds[at]
-        found = (signs[at] == begins) & ((kind == _MINUS) | (kind == _PLUS))
-        at[:] += found
-        begins += found
-        return found & (kind == _MINUS)
-
-    negative = sign(starts)
-    whole = _one(signs[at] - starts)
-    number, good = _number(text, starts, whole), whole <= 8
-    dots = kinds[at] == _DOT
-    if dots.any():
-        if dtype.kind != "f":
-            return None
-        starts = signs[at] + 1
-        at += dots
-        count = _one(np.where(dots, signs[at] - starts, 0))
-        first, second = np.minimum(count, 8), np.minimum(np.maximum(count - 8, 0), 8)
-        number = number + _number(text, starts, first) * _TENTHS[first]
-        if np.any(second):
-            number += _number(text, starts + 8, second) * _TENTHS[8 + second]
-        good &= (whole + count > 0) & ((count <= 16) | (number >= 0.1))
-    else:
-        good &= whole > 0
-    kind = kinds[at]
-    exponents = (kind == _SMALL_E) | (kind == _LARGE_E)
-    if exponents.any():
-        if dtype.kind != "f":
-            return None
-        starts = signs[at] + 1
-        at += exponents
-        down = sign(starts)
-        count = _one(np.where(exponents, signs[at] - starts, 0))
-        good &= (count > 0) == exponents
-        power = np.minimum(_number(text, starts, np.minimum(count, 8)), _MOST).astype(np.int64)
-        good &= (power < _MOST) & (count <= 8)
-        number = number * _POWERS[np.where(down, -power, power) + _MOST]
-    good &= at == ends
-    if not good.all():
-        return None
-    if dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            return np.where(negative, -number, number).astype(dtype)
-    if dtype.kind == "u" and negative.any():
-        return None
-    return np.where(negative, -number.astype(np.int64), number.astype(np.int64)).astype(dtype)
-
-
-def _one(counts: np.ndarray) -> Any:
-    """The one number that all of them are, which makes what follows cheaper, else all."""
-    return counts[0] if (counts == counts[0]).all() else counts
-
-
-def _number(text: np.ndarray, starts: np.ndarray, count: Any) -> np.ndarray:
-    """Numbers of up to eight digits that start at some places; `count` digits, an array or one number for all."""
-    if np.max(count) <= 2:
-        ends = starts + count
-        number = np.where(count > 0, text[ends - 1] - _ZERO, 0)
-        return (number + np.where(count > 1, (text[ends - 2] - _ZERO) * 10, 0)).astype(np.float64)
-    words = np.ndarray((len(text) - 7,), "<u8", text.data, strides=(1,))[starts]
-    words <<= np.asarray(64 - 8 * count).astype(np.uint64)     # zeros before the digits; 64 bits leave nothing
-    words &= _DIGITS
-    for factor, shift, mask in _JOIN:
-        words *= factor
-        words >>= shift
-        words &= mask
-    return words.astype(np.float64)
+        made = numbers_in(Scan(text[start:end + 2 * PADDING]), width, dtype)
+    return _slowly(text[PADDING + start:PADDING + end].tobytes(), width, dtype, start) if made is None else made
 
 
 def _slowly(text: bytes, width: int, dtype: np.dtype, start: int) -> np.ndarray:
@@ -181,8 +130,7 @@ def _slowly(text: bytes, width: int, dtype: np.dtype, start: int) -> np.ndarray:
             raise _DamageError(start, at, f"{len(values)} values, the shape needs {width}: {line!r:.80}")
         made += values
     try:
-        with np.errstate(over="ignore"):
-            return np.array(made, np.float64 if dtype.kind == "f" else dtype).astype(dtype)
+        return np.array(made, np.float64 if dtype.kind == "f" else dtype).astype(dtype)
     except OverflowError as error:
         raise _DamageError(start, 1, f"this line, or one behind it, has a number that {dtype} does not hold ({error})"
                            ) from None

@@ -169,6 +169,39 @@ def test_tables_of_random_numbers(tmp_path: Path, form: str, dtype: str) -> None
     np.testing.assert_array_equal(_csv.read_csv(path, 3, np.dtype(dtype)), expected)
 
 
+TAIL = ["%.18e", "%.6f", "%d", "%g", "%.10g", "%.17g", "%.3e", "%.25f", "%+.4f", "%E"]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int64"])
+@pytest.mark.parametrize("odd", ["", "nan", "1e5", "1E-7", "+3", "-0.0", ".5", "5.", "-.5e-03", "1e+300", "16777217",
+                                 "1", "1.00000005960464477539", "8388608.5", "1.668e+10", "123456789012345678",
+                                 "1e.5e+03", "1.2.3", "3,4", "x", "e+05", "1)05", "1-2", "9007199791611904.5"])
+def test_odd_cells_among_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, odd: str, dtype: str) -> None:
+    """One cell of another kind, in every format, in pieces of a few lines and in one."""
+    g = np.random.default_rng(3)
+    for form in TAIL:
+        cells = [form % value for value in (g.normal(size=400) * 10.0 ** g.integers(-3, 12, 400)).tolist()]
+        cells[137] = odd
+        path = write_table(tmp_path / "d", "".join(",".join(cells[at:at + 4]) + "\n" for at in range(0, 400, 4)))
+        for size in (20, 1 << 15):
+            monkeypatch.setattr(_csv, "_CELLS", size)
+            number = float if dtype == "float32" else lambda cell: _csv._integer(cell.encode())
+            try:
+                with np.errstate(over="ignore"):
+                    expected = np.array([number(cell) for cell in cells]).astype(dtype).reshape(-1, 4)
+            except (ValueError, OverflowError):
+                with pytest.raises(MXNetError, match="d, line "):
+                    _csv.read_csv(path, 4, np.dtype(dtype))
+            else:
+                np.testing.assert_array_equal(_csv.read_csv(path, 4, np.dtype(dtype)), expected)
+
+
+def test_one_number(tmp_path: Path) -> None:
+    for text in ("1e+300", "1e+30", "7", "-0.5", "1.5e-05"):
+        with np.errstate(over="ignore"):
+            assert _csv.read_csv(write_table(tmp_path / "d", text), 1, np.dtype(np.float32)) == np.float32(float(text))
+
+
 @pytest.mark.parametrize("text", ["1,2,\n3,4,\n", "1,2\r\n3,4\r\n", "\n1,2\n\n3,4\n\n", "\ufeff1,2\n3,4",
                                   "1, 2\n 3 ,4\n", "1,2\r3,4\r"])
 def test_forms_of_lines(tmp_path: Path, text: str) -> None:

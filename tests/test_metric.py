@@ -168,3 +168,8 @@ def test_composite_of_metrics_that_give_arrays():
     for number in (0, 3):
         both.metrics[1].update(None, [mx.nd.array([number])])
     assert both.get() == (["accuracy", "last"], [1.0, 1.5])
+
+
+def test_accuracy_of_predictions_without_the_axis_of_classes() -> None:
+    with pytest.raises(mx.MXNetError, match=r"labels \(3,\) do not fit predictions \(2,\) .* axis 1"):
+        mx.metric.Accuracy().update([mx.nd.zeros(3)], [mx.nd.zeros(2)])

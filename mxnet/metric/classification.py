@@ -37,13 +37,21 @@ class Accuracy(EvalMetric):
     def update(self, labels: Any, preds: Any) -> None:
         """Take lists of labels and of predictions. Raises ValueError when they do not fit each other."""
         for label, pred in paired(labels, preds):
-            chosen = pred.long() if pred.shape == label.shape else pred.argmax(self.axis)
+            if pred.shape == label.shape:
+                chosen = pred.long()
+            elif -pred.ndim <= self.axis < pred.ndim:
+                chosen = pred.argmax(self.axis)
+            else:
+                raise self._misfit(label, pred)
             if chosen.shape != label.shape:
                 if chosen.numel() != label.numel():
-                    raise MXNetValueError(f"{self.name}: labels {tuple(label.shape)} do not fit predictions "
-                                          f"{tuple(pred.shape)} with classes along axis {self.axis}")
+                    raise self._misfit(label, pred)
                 chosen, label = chosen.ravel(), label.ravel()
             self._add(torch.count_nonzero(chosen == label.long()), label.numel())
+
+    def _misfit(self, label: torch.Tensor, pred: torch.Tensor) -> MXNetValueError:
+        return MXNetValueError(f"{self.name}: labels {tuple(label.shape)} do not fit predictions {tuple(pred.shape)} "
+                               f"with classes along axis {self.axis}")
 
 
 @register

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .. import metric, ndarray
-from ..base import MXNetError, MXNetNotImplementedError, MXNetValueError, nearest
+from ..base import MXNetAssertionError, MXNetError, MXNetNotImplementedError, MXNetValueError, nearest
 from ..context import cpu
 from ..initializer import Uniform
 from ..io import DataBatch, DataDesc, DataIter
@@ -189,7 +189,7 @@ class BaseModule:
             return results
         counts = {len(outputs) for outputs in results}
         if len(counts) != 1:
-            raise MXNetError("Cannot merge batches, as num of outputs is not the same in mini-batches. Maybe "
+            raise MXNetAssertionError("Cannot merge batches, as num of outputs is not the same in mini-batches. Maybe "
                              "bucketing is used?")
         merged = [ndarray.concatenate([outputs[i] for outputs in results]) for i in range(counts.pop())]
         return merged[0] if len(merged) == 1 and not always_output_list else merged
@@ -221,7 +221,7 @@ class BaseModule:
         """
         given = dict(locals())                      # callbacks find the arguments among the local variables
         if num_epoch is None:
-            raise MXNetValueError("please specify number of epochs: fit(..., num_epoch=...)")
+            raise MXNetAssertionError("please specify number of epochs: fit(..., num_epoch=...)")
         self.bind(data_shapes=train_data.provide_data, label_shapes=train_data.provide_label, for_training=True,
                   force_rebind=force_rebind)
         if monitor is not None:

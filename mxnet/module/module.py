@@ -12,7 +12,7 @@ import torch
 from .. import optimizer as opt
 from .._files import atomic_write
 from .._old_names import lend
-from ..base import MXNetError, MXNetValueError, nearest
+from ..base import MXNetAssertionError, MXNetAssertionTypeError, MXNetError, MXNetValueError, nearest
 from ..context import Context, cpu, current_context
 from ..initializer import InitDesc, Uniform
 from ..io import DataDesc
@@ -62,7 +62,7 @@ class Module(BaseModule):
         self._context: list[Context] = [context] if isinstance(context, Context) else list(context)
         self._work_load_list = list(work_load_list) if work_load_list is not None else [1] * len(self._context)
         if len(self._work_load_list) != len(self._context):
-            raise MXNetValueError(f"work_load_list has {len(self._work_load_list)} entries for "
+            raise MXNetAssertionError(f"work_load_list has {len(self._work_load_list)} entries for "
                                   f"{len(self._context)} contexts")
         self._group2ctxs = group2ctxs
         self._symbol: Symbol = symbol
@@ -253,7 +253,7 @@ class Module(BaseModule):
             self.logger.warning("Already bound, ignoring bind()")
             return
         if inputs_need_grad and not for_training:
-            raise MXNetValueError("inputs_need_grad needs for_training")
+            raise MXNetAssertionError("inputs_need_grad needs for_training")
         self.for_training, self.inputs_need_grad, self._grad_req = for_training, inputs_need_grad, grad_req
         self._data_shapes, self._label_shapes = _parse_data_desc(self._data_names, self._label_names, data_shapes,
                                                                  label_shapes)
@@ -319,7 +319,7 @@ class Module(BaseModule):
             optimizer = opt.create(optimizer, sym=self._symbol, param_idx2name=idx2name, **params)
         else:
             if not isinstance(optimizer, opt.Optimizer):
-                raise MXNetValueError(f"optimizer is a name or an Optimizer, not {type(optimizer).__name__}")
+                raise MXNetAssertionTypeError(f"optimizer is a name or an Optimizer, not {type(optimizer).__name__}")
             if optimizer.rescale_grad != rescale:
                 warnings.warn("Optimizer created manually outside Module but rescale_grad is not normalized to "
                               f"1.0/batch_size/num_workers ({optimizer.rescale_grad} vs. {rescale}). Is this "

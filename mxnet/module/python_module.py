@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .._old_names import lend
-from ..base import MXNetError, MXNetTypeError
+from ..base import MXNetAssertionTypeError, MXNetError
 from ..initializer import Uniform
 from ..io import DataDesc
 from ..ndarray import NDArray, array
@@ -144,7 +144,8 @@ class PythonLossModule(PythonModule):
             raise ModuleStateError(f"PythonLossModule: one data name and one label name, not {list(data_names)} and "
                                    f"{list(label_names)}")
         if grad_func is not None and not callable(grad_func):
-            raise MXNetTypeError(f"grad_func is a function of scores and labels, not {type(grad_func).__name__}")
+            raise MXNetAssertionTypeError("grad_func is a function of scores and labels, not "
+                                          f"{type(grad_func).__name__}")
         self._grad_func = grad_func
         self._scores: Any = None
         self._labels: Any = None

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from .._old_names import lend
-from ..base import MXNetValueError
+from ..base import MXNetAssertionError
 from ..ndarray import NDArray
 from ..ndarray.generate import function
 from ..ndarray.handle import wrap
@@ -29,14 +29,14 @@ class GroupAdaGrad(Optimizer):
 
     def create_state(self, index: Any, weight: NDArray) -> NDArray:
         if len(weight.shape) != 2:
-            raise MXNetValueError(f"GroupAdaGrad: weights are matrices, not {weight.shape}")
+            raise MXNetAssertionError(f"GroupAdaGrad: weights are matrices, not {weight.shape}")
         return wrap(weight._tensor.new_zeros((weight.shape[0], 1), dtype=torch.float32
                                              if weight._tensor.dtype is torch.float16 else None), weight._ctx)
 
     def update(self, index: Any, weight: NDArray, grad: NDArray, state: Any) -> None:
         self._update_count(index)
         if self._get_wd(index):
-            raise MXNetValueError("GroupAdaGrad: weight decay is not supported")
+            raise MXNetAssertionError("GroupAdaGrad: weight decay is not supported")
         function("_contrib_group_adagrad_update")(
             weight, grad, state, out=weight, lr=self._get_lr(index), epsilon=self.float_stable_eps,
             rescale_grad=self.rescale_grad, clip_gradient=self._clip())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import operator
 import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,12 +14,15 @@ import torch
 
 from .._old_names import lend
 from .._statefile import load_state_of, plain_state, restore_plain_state, state_of
-from ..base import MXNetTypeError, MXNetValueError, nearest
+from ..base import MXNetAssertionTypeError, MXNetValueError, nearest
 from ..ndarray import NDArray
 from ..ndarray.handle import wrap
 from ..ops.optimizer_lists import cast_list
 
 __all__ = ["Optimizer", "create", "register"]
+
+
+_dtype = operator.attrgetter("_tensor.dtype")
 
 
 class Optimizer:
@@ -49,7 +53,7 @@ class Optimizer:
                  sym: Any = None, begin_num_update: int = 0, multi_precision: bool = False,
                  param_dict: Mapping[int, Any] | None = None) -> None:
         if param_idx2name is not None and not isinstance(param_idx2name, Mapping):
-            raise MXNetTypeError("param_idx2name should be a dict of param indexes to names.")
+            raise MXNetAssertionTypeError("param_idx2name should be a dict of param indexes to names.")
         self.rescale_grad, self.clip_gradient, self.multi_precision = rescale_grad, clip_gradient, multi_precision
         self.lr_scheduler = lr_scheduler
         if lr_scheduler is None and learning_rate is None:
@@ -196,16 +200,15 @@ class Optimizer:
 
     def _alike(self, weights: Sequence[NDArray], among: range) -> Iterator[list[int] | None]:
         """Those of one dtype; None stands for all weights."""
-        first = weights[0]._tensor.dtype
-        if len(among) == len(weights) and all(weight._tensor.dtype is first for weight in weights):
+        if len(among) == len(weights) and len(set(map(_dtype, weights))) == 1:
             yield None
         elif self._in_order:
-            for _, members in itertools.groupby(among, lambda i: weights[i]._tensor.dtype):
+            for _, members in itertools.groupby(among, lambda i: _dtype(weights[i])):
                 yield list(members)
         else:
             found: dict[torch.dtype, list[int]] = {}
             for i in among:
-                found.setdefault(weights[i]._tensor.dtype, []).append(i)
+                found.setdefault(_dtype(weights[i]), []).append(i)
             yield from found.values()
 
     def _update_alike(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],

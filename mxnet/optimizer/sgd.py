@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from ..base import MXNetError
+from ..base import MXNetAssertionError
 from ..ndarray import NDArray
 from ..ndarray.generate import function
 from ..ops.fused_updates import nag_step, sgd_step
@@ -151,6 +151,6 @@ class DCASGD(Optimizer):
         values, g, lrs, wds = self._begin(indices, weights, grads)
         moms = [mom for mom, _ in states if mom is not None]
         if len(moms) != len(states) and (moms or self.momentum != 0.0):
-            raise MXNetError("DCASGD: the state of a weight has no momentum, and the optimizer has")
+            raise MXNetAssertionError("DCASGD: the state of a weight has no momentum, and the optimizer has")
         whole.dcasgd(values, whole.clipped(g, self.rescale_grad, self.clip_gradient), tensors(moms),
                      [previous._tensor for _, previous in states], lrs, wds, self.momentum, self.lamda)

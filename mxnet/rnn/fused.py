@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import ndarray as nd
 from .. import symbol
-from ..base import MXNetValueError, nearest
+from ..base import MXNetAssertionError, MXNetValueError, nearest
 from ..initializer import FusedRNN
 from ..ndarray import NDArray
 from ..symbol import Symbol
@@ -134,7 +134,7 @@ class FusedRNNCell(BaseRNNCell):
             warnings.warn("FusedRNNCell: layout NTC costs two transpositions; TNC is faster", stacklevel=2)
             inputs = symbol.swapaxes(inputs, dim1=0, dim2=1)
         elif axis:
-            raise MXNetValueError(f"FusedRNNCell.unroll: layout is NTC or TNC, not {layout!r}")
+            raise MXNetAssertionError(f"FusedRNNCell.unroll: layout is NTC or TNC, not {layout!r}")
         states = self.begin_state() if begin_state is None else begin_state
         given: dict[str, Any] = dict(zip(("state", "state_cell"), states))
         # with several outputs the node says where their batch axis is, as Module needs to know

@@ -220,3 +220,27 @@ def test_labels_that_the_symbol_does_not_have():
     module = mx.mod.Module(mx.sym.SoftmaxOutput(mx.sym.Variable("data"), name="softmax"))
     with pytest.warns(UserWarning, match="label_shapes"), pytest.raises(KeyError, match="'lab'"):
         module.bind([("data", (2, 3))], [("lab", (2,))])
+
+
+def _bind(**kwargs):
+    cases.bound(mx, **kwargs)
+
+
+@pytest.mark.parametrize(("call", "match"), [
+    (lambda: mx.mod.Module(cases.mlp(mx)).fit(cases.iterator(mx)), "number of epochs"),
+    (lambda: mx.mod.Module(cases.mlp(mx), context=[mx.cpu(0), mx.cpu(1)], work_load_list=[1]), "work_load_list"),
+    (lambda: _bind(for_training=False, inputs_need_grad=True), "inputs_need_grad"),
+    (lambda: cases.bound(mx).init_optimizer(optimizer=5), "optimizer is a name"),
+    (lambda: cases.bound(mx, for_training=False)._exec_group.backward(), "for_training"),
+    (lambda: cases.bound(mx)._exec_group.get_input_grads(), "inputs_need_grad"),
+    (lambda: cases.bound(mx)._exec_group.set_states(), "states or value"),
+    (lambda: mx.mod.Module(cases.mlp(mx), context=[mx.cpu(0), mx.cpu(1)], group2ctxs=[{"a": mx.cpu(1)}]).bind(
+        [("data", (8, 6))], [("softmax_label", (8,))]), "1 entries for 2 contexts"),
+    (lambda: mx.mod.Module(cases.mlp(mx), context=[mx.cpu(0), mx.cpu(1)], group2ctxs={"a": [mx.cpu(1)] * 3}).bind(
+        [("data", (8, 6))], [("softmax_label", (8,))]), r"group2ctxs\['a'\] has 3 entries for 2"),
+    (lambda: mx.optimizer.create("sgd", param_idx2name=["a"]), "param_idx2name"),
+    (lambda: mx.optimizer.create("groupadagrad").create_state(0, mx.nd.ones(3)), "matrices")])
+def test_what_mxnet_asserts_is_an_assertion_error_too(call, match):
+    with pytest.raises(AssertionError, match=match) as caught:
+        call()
+    assert isinstance(caught.value, mx.MXNetError)

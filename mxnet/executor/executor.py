@@ -57,7 +57,9 @@ class Executor:
         self.aux_dict: Arrays = dict(zip(self._aux_names, self.aux_arrays))
         self.grad_dict: dict[str, NDArray | None] = dict(zip(self._arg_names, self.grad_arrays))
         self._output_names = symbol.list_outputs()
-        self.outputs = [wrap(torch.empty(0), ctx) for _ in self._output_names]
+        groups = self._group2ctx
+        self.outputs = [wrap(torch.empty(0), groups.get(node.attrs.get("__ctx_group__", ""), ctx))
+                        for node, _ in symbol._outputs]
         self._monitor: Callable[[str, NDArray], None] | None = None
         self._monitor_all = False
         self._on_gradient: announce.Tell | None = None       # called in backward for each gradient, when it is there
@@ -179,7 +181,7 @@ class Executor:
 
     def _run(self, train: bool, taped: bool) -> None:
         by_node = self._monitor is not None or watching.nan_check
-        pair = self._direct_pair() if taped and not by_node else None
+        pair = self._direct_pair() if taped and train and not by_node else None
         program = pair.program if pair is not None else self._program(train, taped, not by_node)
         tensors = [source._tensor for source in self._sources]
         if taped and pair is None:
@@ -327,6 +329,10 @@ class Executor:
         if isinstance(out_grads, NDArray):
             out_grads = [out_grads]
         elif isinstance(out_grads, dict):
+            for name in out_grads:
+                if name not in self._output_names:
+                    raise MXNetValueError(f"backward: out_grads has {name!r}, which is no output."
+                                          f"{nearest(name, self._output_names)}")
             out_grads = [out_grads.get(name) for name in self._output_names]
         given = list(out_grads) if out_grads is not None else []
         if len(given) > len(roots):

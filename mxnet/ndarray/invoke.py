@@ -16,7 +16,7 @@ import torch
 
 from .. import _mode
 from .._watching import watching
-from ..base import MXNetTypeError
+from ..base import MXNetAssertionTypeError, MXNetTypeError
 from ..context import Context, current_context
 from ..ops.families import same_shape_of_pair
 from ..ops.infer import check_eager_dtypes, step_shapes
@@ -398,7 +398,7 @@ def _require_arrays(op: Operator, arrays: Sequence[Any], array: type) -> None:
             names = [i.name for i in op.schema.inputs]
             label = names[min(position, len(names) - 1)]
             kind = "NDArray" if array is NDArrayBase else array.__name__
-            raise MXNetTypeError(f"{op.name}: {label} takes an {kind}, not {type(item).__name__}")
+            raise MXNetAssertionTypeError(f"{op.name}: {label} takes an {kind}, not {type(item).__name__}")
 
 
 def describe(call: Callable[..., Any], op: Operator, public: str, tail: tuple[str, ...]) -> Callable[..., Any]:

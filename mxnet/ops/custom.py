@@ -2,7 +2,8 @@
 """The operator `Custom`: runs what users register with `mx.operator.register`.
 
 The prop is made when parameters are parsed (once for each node of a symbol, once for each eager call) and lives among
-them; all that the registry asks of an operator is answered by it. What user code raises reaches the user unwrapped.
+them; all that the registry asks of an operator is answered by it. What user code raises reaches the user as an
+MXNetError that is also of its own class.
 User code works on arrays, a layer above this one, which is therefore imported only where it is called.
 """
 from __future__ import annotations
@@ -14,6 +15,7 @@ import torch
 from torch.autograd.function import once_differentiable
 
 from .. import _mode
+from ..base import MXNetError
 from ..context import Context
 from ..dtype import CODE, NUMPY, as_torch
 from ..operator import CustomOp, CustomOpProp, find_prop
@@ -40,8 +42,23 @@ class _UserCode:
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         _mode.set_recording(self.recording)
         _mode.set_training(self.before)
-        if error is not None:
-            error.explained = True                       # type: ignore[attr-defined]
+        if isinstance(error, Exception):
+            raise _as_ours(error).with_traceback(trace) from error.__cause__
+
+
+def _as_ours(error: Exception) -> Exception:
+    """The error as one that `except MXNetError` catches, as in MXNet, and what names its own class, too."""
+    if not isinstance(error, MXNetError):
+        kind = type(error)
+        try:
+            both = type(kind.__name__, (MXNetError, kind), {"__module__": kind.__module__})
+            made = both.__new__(both, *error.args)
+            made.__dict__.update(error.__dict__)
+        except TypeError:                                # a class that cannot be inherited from, or made like this
+            made = MXNetError(f"{kind.__name__}: {error}")
+        error = made
+    error.explained = True                               # type: ignore[attr-defined]
+    return error
 
 
 class _Prop:

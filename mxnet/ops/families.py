@@ -258,10 +258,10 @@ def _kept(gradient: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Rule:
 # ---- creation -------------------------------------------------------------------------------------------------------
 
 def given_shape(params, out=None):
-    """Shape rule of an operator without inputs: the parameter `shape`, in which 0 (or no shape) is unknown."""
+    """Shape rule of an operator without inputs: the parameter `shape`, in which 0, -1 (or no shape) is unknown."""
     if not params.shape:
         return {"out": None}
-    return {"out": tuple([size or None for size in wanted_shape(params.shape)])}
+    return {"out": tuple([size or None for size in wanted_shape([0 if n == -1 else n for n in params.shape])])}
 
 
 def wanted_shape(shape: Sequence[int] | None) -> tuple[int, ...]:

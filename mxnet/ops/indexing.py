@@ -313,6 +313,18 @@ def scatter_nd(data: Tensor, indices: Tensor, *, shape: tuple[int, ...]) -> Tens
     return data.new_zeros(shape).index_put(indices.long().unbind(0), data)
 
 
+@op("_backward_gather_nd")
+def backward_gather_nd(data: Tensor, indices: Tensor, *, shape: tuple[int, ...]) -> Tensor:
+    """The gradient of `gather_nd`: zeros of `shape`, with elements (or slices) of `data` added at `indices`.
+
+    As `scatter_nd`, but elements for one place add up. MXNet operator `_backward_gather_nd`.
+
+    >>> mx.nd._internal._backward_gather_nd(mx.nd.array([5, 6]), mx.nd.array([[1, 1]]), shape=(2,)).asnumpy().tolist()
+    [0.0, 11.0]
+    """
+    return data.new_zeros(shape).index_put(indices.long().unbind(0), data, accumulate=True)
+
+
 def _require_scattered(data, indices, shape):
     if not shape or min(shape) < 0:
         raise OperatorError(f"shape={shape} must be the sizes of the result")
@@ -321,6 +333,7 @@ def _require_scattered(data, indices, shape):
         unify("data", data, wanted)
 
 
+@backward_gather_nd.shape
 @scatter_nd.shape
 def _(params, data=None, indices=None):
     if data is not None and indices is not None:
@@ -328,6 +341,7 @@ def _(params, data=None, indices=None):
     return {"out": params.shape}
 
 
+@backward_gather_nd.dtype
 @scatter_nd.dtype
 def _(params, data=None, out=None):
     return {"data": out, "out": data}

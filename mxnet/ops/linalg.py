@@ -173,28 +173,30 @@ def _(params, A=None, B=None, out=None):
 
 
 @op("_linalg_potrf", "linalg_potrf")
-def potrf(A: Tensor) -> Tensor:
-    """The Cholesky factor: the lower triangular L with `L @ L^T = A`, for symmetric positive definite A.
+def potrf(A: Tensor, *, lower: bool = True) -> Tensor:
+    """The Cholesky factor: the triangular L with `L @ L^T = A`, for symmetric positive definite A; `L^T`, which is
+    upper triangular, without `lower`.
 
-    Only the lower triangle of A is read; the gradient is symmetric. An error is raised where A is not positive
-    definite. MXNet operator `_linalg_potrf`.
+    Only the triangle of A that the result fills is read; the gradient is symmetric. An error is raised where A is not
+    positive definite. MXNet operator `_linalg_potrf`.
 
     >>> mx.nd.linalg.potrf(mx.nd.array([[4, 2], [2, 5]])).asnumpy().tolist()
     [[2.0, 0.0], [1.0, 2.0]]
     """
-    return torch.linalg.cholesky(A).contiguous()
+    return torch.linalg.cholesky(A, upper=not lower).contiguous()
 
 
 @op("_linalg_potri", "linalg_potri")
-def potri(A: Tensor) -> Tensor:
-    """The inverse of `A @ A^T` for a lower triangular A with no zero on its diagonal, as `potrf` gives it.
+def potri(A: Tensor, *, lower: bool = True) -> Tensor:
+    """The inverse of `A @ A^T` for a lower triangular A with no zero on its diagonal, as `potrf` gives it; of `A^T @ A`
+    for an upper triangular A, without `lower`.
 
     MXNet operator `_linalg_potri`.
 
     >>> mx.nd.linalg.potri(mx.nd.array([[2, 0], [1, 2]])).asnumpy().tolist()
     [[0.3125, -0.125], [-0.125, 0.25]]
     """
-    return torch.cholesky_inverse(A.tril()).contiguous()
+    return torch.cholesky_inverse(A.tril() if lower else A.triu(), upper=not lower).contiguous()
 
 
 potrf.shape(_square)

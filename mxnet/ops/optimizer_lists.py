@@ -70,9 +70,10 @@ def moment_ratios(means: list[Tensor], variances: list[Tensor], epsilon: float) 
 
 def sums_of_squares(tensors: Tensors) -> Tensor:
     """A float32 vector with the sum of squares of each; squares are rounded to the tensors' dtype, as in MXNet."""
-    squares = _list(torch._foreach_mul(list(tensors), list(tensors)))
-    wide = torch.float64 if squares[0].dtype is torch.float64 else torch.float32
-    return torch.stack(torch._foreach_norm(squares, 1, wide)).float()
+    given = list(tensors)
+    if given[0].dtype in (torch.float32, torch.float64):
+        return torch.stack(torch._foreach_norm(given, 2)).square_().float()
+    return torch.stack(torch._foreach_norm(_list(torch._foreach_mul(given, given)), 1, torch.float32))
 
 
 def cast_list(tensors: Tensors, dtype: torch.dtype) -> list[Tensor]:

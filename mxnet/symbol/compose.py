@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..attribute import AttrScope
-from ..base import MXNetTypeError, nearest
+from ..base import MXNetAssertionTypeError, nearest
 from ..name import NameManager
 from ..ndarray.invoke import UnknownArgument, describe
 from ..ops.params import _Null, attr_text
@@ -117,7 +117,7 @@ def make_function(op: Operator, public: str) -> Callable[..., Symbol]:
         kwargs.pop("out", None)
         if op.schema.variadic:
             flat = [item for arg in args for item in (arg if isinstance(arg, (list, tuple)) else (arg,))]
-            symbols: list[Any] = [_require(op, op.schema.inputs[-1].name, item) for item in flat]
+            symbols: list[Any] = [_require(op, op.schema.inputs[-1].name, item, False) for item in flat]
         else:
             if len(args) > len(order):
                 raise OperatorError(f"{op.name} takes at most {len(order)} arguments ({', '.join(order)})")
@@ -129,10 +129,22 @@ def make_function(op: Operator, public: str) -> Callable[..., Symbol]:
             for key in names:
                 if key in kwargs:
                     _require(op, key, kwargs.pop(key))
+            if any(item is None for item in symbols):
+                symbols, named = [], _by_name(op, names, symbols, named)
         extra = _take_attributes(op, kwargs)
         return apply(op, symbols, named, kwargs, name=name, attr={**extra, **attr} if attr else extra, hint=hint)
 
     return describe(call, op, public, ("name", "attr"))
+
+
+def _by_name(op: Operator, names: Sequence[str], symbols: Sequence[Symbol | None],
+             named: Mapping[str, Symbol]) -> dict[str, Symbol]:
+    """Inputs by name alone, where None among those by position leaves one out."""
+    given = {key: item for key, item in zip(names, symbols) if item is not None}
+    for key in given:
+        if key in named:
+            raise UnknownArgument(f"{op.name}: input {key!r} is given by position and by name")
+    return {**given, **named}
 
 
 def _take_attributes(op: Operator, kwargs: dict[str, Any]) -> dict[str, str]:
@@ -142,7 +154,8 @@ def _take_attributes(op: Operator, kwargs: dict[str, Any]) -> dict[str, str]:
     return {key: str(kwargs.pop(key)) for key in found}
 
 
-def _require(op: Operator, key: str, item: Any) -> Symbol | None:
-    if item is not None and not isinstance(item, Symbol):
-        raise MXNetTypeError(f"{op.name}: argument {key} must be a Symbol, not {item!r} ({type(item).__name__})")
+def _require(op: Operator, key: str, item: Any, optional: bool = True) -> Symbol | None:
+    if not (isinstance(item, Symbol) or (optional and item is None)):
+        raise MXNetAssertionTypeError(f"{op.name}: argument {key} must be a Symbol, not {item!r} "
+                                      f"({type(item).__name__})")
     return item

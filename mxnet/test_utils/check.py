@@ -47,7 +47,8 @@ def _by_name(kind: str, names: Sequence[str], given: Any, ctx: Context, dtype: A
 def _array(value: Any, ctx: Context, dtype: Any) -> NDArray:
     if isinstance(value, NDArray):
         return value.copyto(ctx)
-    return array(value, ctx=ctx, dtype=value.dtype if dtype is None and isinstance(value, np.ndarray) else dtype)
+    own = dtype is None or (isinstance(dtype, str) and dtype == "asnumpy")
+    return array(value, ctx=ctx, dtype=getattr(value, "dtype", None) if own else dtype)
 
 
 def _aux(symbol: Symbol, given: Any, ctx: Context, dtype: Any) -> Arrays:
@@ -80,7 +81,7 @@ def check_symbolic_forward(sym: Symbol, location: Any, expected: Any, rtol: Any 
     expected : outputs, a list or a dict by output name
     rtol, atol, equal_nan : see `assert_almost_equal`
     aux_states : auxiliary states, a list or dict
-    ctx, dtype : where and in which type to run
+    ctx, dtype : where and in which type to run; `"asnumpy"` for the types that NumPy arrays have
 
     Returns the outputs.
 

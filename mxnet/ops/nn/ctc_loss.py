@@ -43,6 +43,7 @@ def ctc_loss(data: Tensor, label: Tensor, data_lengths: Tensor | None = None, la
     steps, batch, classes = data.shape
     codes = (label.detach() + 0.5).floor().long() if label.is_floating_point() else label.detach().long()
     padding, blank = (0, 0) if blank_label == "first" else (-1, classes - 1)
+    whole = data_lengths is None
     if data_lengths is None:
         data_lengths = codes.new_full((batch,), steps)
     if label_lengths is None:
@@ -56,6 +57,9 @@ def ctc_loss(data: Tensor, label: Tensor, data_lengths: Tensor | None = None, la
     if codes.numel() and not 0 <= codes.min() <= codes.max() < classes:
         raise OperatorError(f"label holds {codes.min()} to {codes.max()}, but data has classes 0 to {classes - 1}")
     wide = data.float() if data.element_size() < 4 else data
+    if not whole:                                # what is padding may be NaN, and gets no gradient
+        beyond = torch.arange(steps).unsqueeze(1) >= data_lengths
+        wide = wide.masked_fill(beyond.unsqueeze(2).to(wide.device), 0.0)
     losses = torch.ctc_loss(wide.log_softmax(2), codes, data_lengths, label_lengths, blank, 0, True)
     return losses.to(data.dtype)
 

@@ -2,6 +2,7 @@
 """LeakyReLU: rectifiers that let something through below zero."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import torch
@@ -23,7 +24,7 @@ def leaky_relu(data: Tensor, gamma: Annotated[Tensor | None, Init('["Constant", 
     Below zero `act_type` gives
 
     - "leaky": `slope * x`
-    - "prelu": `gamma * x`, where `gamma` is learned: (channels,) along axis 1, or one number
+    - "prelu": `gamma * x`, where `gamma` is learned: (channels,) along axis 1, (batch, channels), or one number
     - "elu": `slope * (exp(x) - 1)`
     - "selu": `1.0507 * 1.6733 * (exp(x) - 1)`, and `1.0507 * x` above zero (the gradient below zero is MXNet's,
       `1.0507 * (y + 1.6733)` with the output `y`, which is not quite the derivative)
@@ -58,12 +59,21 @@ def leaky_relu(data: Tensor, gamma: Annotated[Tensor | None, Init('["Constant", 
 
 def _prelu(data: Tensor, gamma: Tensor | None) -> Tensor:
     assert gamma is not None
-    if data.dim() > 1:
+    if data.dim() > 1 and gamma.dim() == 1 and gamma.numel() in (1, data.shape[1]):
         return torch.prelu(data, gamma)
-    if gamma.dim() != 1 or len(gamma) not in (1, len(data)):
-        raise OperatorError(f"gamma is {tuple(gamma.shape)}, but data {tuple(data.shape)} needs {tuple(data.shape)} "
-                            "or (1,)")
-    return torch.where(data > 0, data, data * gamma)
+    return torch.where(data > 0, data, data * gamma.view(spread(gamma.shape, data.shape)))
+
+
+def spread(gamma: Sequence[int], data: Sequence[int]) -> list[int]:
+    """The shape of `gamma` against `data`: its axes, from the last on, go to axis 1 or axis 0, wherever they fit."""
+    shape, left = [1] * len(data), list(gamma)
+    for axis in range(min(2, len(data)) - 1, -1, -1):
+        if left and left[-1] in (1, data[axis]):
+            shape[axis] = left.pop()
+    if left:
+        raise OperatorError(f"gamma is {tuple(gamma)}, but data {tuple(data)} needs {tuple(data[1:2] or data)}, "
+                            f"{tuple(data[:2])} or (1,)")
+    return shape
 
 
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805

@@ -101,6 +101,15 @@ SAMPLES = [
       for d in ("float16", "float64", "int32", "uint8")],
     *[Sample("scatter_nd", [T(2), values([[2, 0]], d)], {"shape": (3,)})
       for d in ("uint8", "int32", "int64", "float64")],
+    # _backward_gather_nd
+    Sample("_backward_gather_nd", [T(3), values([[1, 1, 0], [0, 1, 0]])], {"shape": (2, 2)}),
+    Sample("_backward_gather_nd", [T(3), values([[1, 1, 0], [1, 1, 0]])], {"shape": (2, 2)}),
+    Sample("_backward_gather_nd", [T(4, 3), values([[3, 0, 3, 3]])], {"shape": (4, 3)}),
+    Sample("_backward_gather_nd", [T(2, 2), values([[[0, 1], [1, 1]], [[0, 0], [1, 2]]])], {"shape": (2, 3)}),
+    Sample("_backward_gather_nd", [T(1), values([[0]])], {"shape": (1,)}),
+    *[Sample("_backward_gather_nd", [ints(3, low=0, high=9, dtype=d), values([[2, 0, 2]], "int32")], {"shape": (3,)})
+      for d in ("float16", "float64", "int32", "int64")],
+    Bad("_backward_gather_nd", [T(2), values([[1, 1, 0], [0, 0, 0]])], {"shape": (2, 2)}, match="data"),
     Bad("scatter_nd", [T(2), values([[1, 1, 0], [0, 0, 0]])], {"shape": (2, 2)}, match="data"),
     Bad("scatter_nd", [T(3), values([1, 1, 0])], {"shape": (2,)}, match="2 axes"),
     Bad("scatter_nd", [T(3), values([[1, 1, 0], [1, 0, 0], [0, 0, 0]])], {"shape": (3, 2)}, match="axes"),

@@ -54,6 +54,8 @@ SAMPLES = [
     *[Sample("_linalg_potrf", [spd(*shape, dtype=d)])
       for d in KINDS for shape in [(1, 1), (3, 3), (2, 4, 4), (2, 1, 2, 2)]],
     Sample("linalg_potrf", [values([[4, 99], [2, 5]])]),
+    *[Sample("linalg_potrf", [spd(2, 3, 3)], {"lower": lower}) for lower in (True, False)],
+    Sample("linalg_potrf", [values([[4, 2], [99, 5]])], {"lower": False}),
     Bad("_linalg_potrf", [values([[1, 2], [2, 1]])], match="_linalg_potrf"),
     Bad("_linalg_potrf", [T(3, 4)], match="square"),
     *[Sample("_linalg_potri", [values([[2, 0, 0], [1, 3, 0], [-1, 0.5, 4]], d)]) for d in KINDS],
@@ -61,6 +63,8 @@ SAMPLES = [
     Sample("_linalg_potri", [values([[2]])]),
     Sample("_linalg_potri", [values([[[2]], [[-0.5]]])]),
     Sample("linalg_potri", [values([[2, 99], [1, 2]])]),
+    Sample("linalg_potri", [values([[2, 1], [99, 2]])], {"lower": False}),
+    *[Sample("linalg_potri", [values([[[2, 0.5], [0, 3]], [[-1, 1], [0, 2]]], d)], {"lower": False}) for d in KINDS],
     Bad("_linalg_potri", [T(3, 4)], match="square"),
     # gelqf
     *[Sample("_linalg_gelqf", [T(*shape)]) for shape in [(2, 3), (3, 3), (1, 1), (1, 4), (2, 2, 5)]],

@@ -13,6 +13,7 @@ from typing import Any
 
 from ._old_names import lend
 from .base import MXNetValueError
+from .kvstore.link import writes_checkpoints
 from .model import save_checkpoint
 from .resume import FullCheckpoint, full_checkpoint
 
@@ -21,22 +22,28 @@ __all__ = ["FullCheckpoint", "History", "LogValidationMetricsCallback", "Progres
 
 
 def do_checkpoint(prefix: str, period: int = 1) -> Callable[..., None]:
-    """An epoch callback that saves `prefix-symbol.json` and `prefix-0001.params`, ... after every `period` epochs."""
+    """An epoch callback that saves `prefix-symbol.json` and `prefix-0001.params`, ... after every `period` epochs.
+
+    In a distributed job rank 0 saves, and the first worker of each other machine; all do whose prefix names their rank.
+    """
     period = max(1, int(period))
 
     def _callback(iter_no: int, sym: Any, arg: Any, aux: Any) -> None:
-        if (iter_no + 1) % period == 0:
+        if (iter_no + 1) % period == 0 and writes_checkpoints(prefix):
             save_checkpoint(prefix, iter_no + 1, sym, arg, aux)
     return _callback
 
 
 def module_checkpoint(mod: Any, prefix: str, period: int = 1,
                       save_optimizer_states: bool = False) -> Callable[..., None]:
-    """An epoch callback that saves a module (and its optimizer's states) after every `period` epochs."""
+    """An epoch callback that saves a module (and its optimizer's states) after every `period` epochs.
+
+    In a distributed job those save that `do_checkpoint` names.
+    """
     period = max(1, int(period))
 
     def _callback(iter_no: int, sym: Any = None, arg: Any = None, aux: Any = None) -> None:
-        if (iter_no + 1) % period == 0:
+        if (iter_no + 1) % period == 0 and writes_checkpoints(prefix):
             mod.save_checkpoint(prefix, iter_no + 1, save_optimizer_states)
     return _callback
 

@@ -3,6 +3,10 @@
 
 A checkpoint is one file, `{prefix}-{serial}-e{epoch}-b{batches}.resume`, that appears in one step when it is complete.
 The serial number rises from file to file, so that the newest is known without clocks. Older ones go after that.
+
+In a job of several workers each writes what is its own (random generators, iterator, metric, running averages) with
+what all have, as `{prefix}-rank{rank}of{workers}-...`. They agree on the serial number once, and then count alike;
+resuming takes the newest checkpoint that all workers have, and can read.
 """
 from __future__ import annotations
 
@@ -21,6 +25,7 @@ from .module import training_state as parts
 __all__ = ["FullCheckpoint", "Position", "checkpoints", "full_checkpoint", "resume"]
 
 _NAME = re.compile(r"-(\d{8,})-e(\d+)-b(\d+)\.resume")
+_RANK = re.compile(r"-rank\d+of(\d+)(?=-\d{8,}-e\d+-b\d+\.resume)")
 
 
 class Position(NamedTuple):
@@ -46,6 +51,7 @@ class FullCheckpoint:
             if not isinstance(value, int) or value < 1:
                 raise MXNetValueError(f"full_checkpoint: {name} is a whole number from 1, not {value!r}")
         self.prefix, self.period, self.keep, self.skip = local_path(prefix), period, keep, skip
+        self._serial: int | None = None        # the next one's, once workers have agreed on it
 
     def __call__(self, param: Any) -> None:
         """Take a BatchEndParam of `fit`."""
@@ -58,20 +64,33 @@ class FullCheckpoint:
         state = {"position": list(position), "module": module.state_dict(), "random": parts.random_state(),
                  "iterator": parts.iterator_state(train_data, self.skip),
                  "metric": eval_metric.state_dict() if eval_metric is not None else None}
-        earlier = checkpoints(self.prefix)
-        serial = _serial(self.prefix, earlier[-1]) + 1 if earlier else 0
-        path = f"{self.prefix}-{serial:08d}-e{position.epoch:04d}-b{position.batches:08d}.resume"
+        store = parts.distributed_store(module)
+        prefix = _prefix_of(self.prefix, store)
+        earlier = checkpoints(prefix)
+        serial = self._next_serial(prefix, earlier, store)
+        path = f"{prefix}-{serial:08d}-e{position.epoch:04d}-b{position.batches:08d}.resume"
         write_state(path, state)
-        self._prune([*earlier, path])
+        # a worker may be one checkpoint ahead of another one, which is killed: then that before counts
+        self._prune(prefix, [*earlier, path], self.keep if store is None else max(self.keep, 2))
         return path
 
-    def _prune(self, paths: list[str]) -> None:
+    def _next_serial(self, prefix: str, earlier: list[str], store: Any) -> int:
+        serial = _serial(prefix, earlier[-1]) + 1 if earlier else 0
+        if store is None:
+            return serial
+        if self._serial is None:
+            self._serial = max(store.gather_over_workers(serial))
+        self._serial += 1
+        return self._serial - 1
+
+    @staticmethod
+    def _prune(prefix: str, paths: list[str], keep: int) -> None:
         """Remove all but the newest, and what writers that were killed have left."""
-        stem = f".{os.path.basename(self.prefix)}"
+        stem = f".{os.path.basename(prefix)}"
         begin = os.path.join(os.path.dirname(os.path.realpath(paths[-1])), f"{stem}-")
         torn = [path for path in glob.glob(f"{glob.escape(begin)}*.resume.*.tmp")
                 if _NAME.match(os.path.basename(path)[len(stem):])]
-        for path in (*paths[:-self.keep], *torn):
+        for path in (*paths[:-keep], *torn):
             with contextlib.suppress(FileNotFoundError):         # another writer has removed it
                 os.unlink(path)
 
@@ -95,6 +114,7 @@ def full_checkpoint(prefix: str | os.PathLike[str], period: int = 1, keep: int =
         when each epoch has the same batches
 
     A run that goes on from a checkpoint ends with the parameters, bit for bit on CPU, of one that was never stopped.
+    With `dist_sync` all workers have this callback, each writes files of its own, and two are kept at least.
     Raises MXNetNotImplementedError for what cannot be saved.
 
     >>> import mxnet as mx
@@ -106,11 +126,12 @@ def full_checkpoint(prefix: str | os.PathLike[str], period: int = 1, keep: int =
 def resume(module: Any, source: str | os.PathLike[str], train_data: Any, eval_metric: Any = None) -> Position | None:
     """Bring a bound module with parameters and optimizer, an iterator and a metric to a checkpoint's state.
 
-    `source` is a checkpoint, or the prefix of several, of which the newest is taken that can be read. Returns the
+    `source` is a checkpoint, or the prefix of several, of which the newest is taken that can be read; in a job of
+    several workers, that all of them can read (a single checkpoint may be that of any of them). Returns the
     position in the run, None when there is no checkpoint yet. Raises MXNetError when there are, but none can be read,
-    and for checkpoints of other networks, optimizers or iterators.
+    and for checkpoints of other networks, optimizers, iterators, or numbers of workers.
     """
-    state = _read(source)
+    state = _read(local_path(source), parts.distributed_store(module))
     if state is None:
         return None
     position = Position(*state["position"])
@@ -122,11 +143,34 @@ def resume(module: Any, source: str | os.PathLike[str], train_data: Any, eval_me
     return position
 
 
-def _read(source: str | os.PathLike[str]) -> Any:
-    name = local_path(source)
+def _prefix_of(prefix: str, store: Any) -> str:
+    """The prefix of this worker's own files."""
+    return prefix if store is None else f"{prefix}-rank{store.rank}of{store.num_workers}"
+
+
+def _read(name: str, store: Any) -> Any:
     if _NAME.search(name):
-        return read_state(name)
-    paths = checkpoints(name)
+        own = name if store is None else _RANK.sub(f"-rank{store.rank}of{store.num_workers}", name)
+        return read_state(own)
+    paths = checkpoints(_prefix_of(name, store))
+    _refuse_other_jobs(name, paths, store)
+    return _newest(paths) if store is None else _newest_of_all(_prefix_of(name, store), paths, store)
+
+
+def _refuse_other_jobs(name: str, paths: list[str], store: Any) -> None:
+    """To begin anew, because the files are those of a job of another size, would lose them."""
+    if paths:
+        return
+    sizes = {int(match.group(1)) for path in glob.glob(f"{glob.escape(name)}-*.resume")
+             if (match := _RANK.match(path, len(name)))} | ({1} if checkpoints(name) else set())
+    workers = 1 if store is None else store.num_workers
+    if sizes - {workers}:
+        raise MXNetError(f"the checkpoints {name}-* are of a job of {' or '.join(map(str, sorted(sizes)))} workers, "
+                         f"this one has {workers}")
+
+
+def _newest(paths: list[str]) -> Any:
+    """The state in the newest file that can be read, None without files."""
     for path in reversed(paths):
         try:
             return read_state(path)
@@ -134,4 +178,25 @@ def _read(source: str | os.PathLike[str]) -> Any:
             if path == paths[0]:
                 raise
             logging.warning("%s; going back to the checkpoint before", error)
+    return None
+
+
+def _newest_of_all(prefix: str, paths: list[str], store: Any) -> Any:
+    """The state in the newest file that all workers have and can read, None if none has any."""
+    own = {path[len(prefix):]: path for path in paths}
+    every = store.gather_over_workers(list(own))
+    common = [end for end in own if all(end in others for others in every)]
+    for end in reversed(common):
+        state, trouble = None, ""
+        try:
+            state = read_state(own[end])
+        except MXNetError as error:
+            trouble = str(error)
+        troubles = [one for one in store.gather_over_workers(trouble) if one]
+        if not troubles:
+            return state
+        logging.warning("%s; going back to the checkpoint before", "; ".join(troubles))
+    if any(every):
+        have = "; ".join(f"rank {rank}: {', '.join(ends) or 'none'}" for rank, ends in enumerate(every))
+        raise MXNetError(f"no checkpoint of {prefix} is there for all workers and can be read: {have}")
     return None

@@ -14,24 +14,26 @@ import torch
 import torch.distributed as dist
 
 from ..base import MXNetError
-from .bulk import sum_rows
+from .bulk import copy_rows, sum_rows
 from .compression import pack, unpack
 from .link import Agreement, Link
+from .shared import Region, Round
 
 Key = int | str
 Group = tuple[Key, Sequence[torch.Tensor]]         # a key and the gradients of this worker's devices
 CAPACITY = 16 << 20            # bytes of a bucket; a larger array has one to itself
+AT_ONCE = 32 << 20             # the same where nothing travels and no backward pass goes on meanwhile
 _MOST_PACKED = 16              # workers up to which 2 bits from each are less than 32 bits twice
 
 
 class Bucket:
-    """A flat buffer with room for `size` elements of the kind of `like`."""
+    """A flat buffer, which is filled from its beginning."""
 
-    def __init__(self, like: torch.Tensor, size: int) -> None:
-        self.flat = torch.empty(size, dtype=like.dtype, device=like.device)
-        self.used = 0
+    def __init__(self, flat: torch.Tensor) -> None:
+        self.flat, self.used = flat, 0
         self.parts: list[tuple[Key, torch.Tensor]] = []
         self._work: Any = None
+        self._round: Round | None = None                  # where the sum is made in shared memory
         self._agreement: Agreement | None = None
         self._packed: list[torch.Tensor] = []             # quantised values of all workers
         self._threshold = 0.0
@@ -52,31 +54,47 @@ class Bucket:
             rows.append([part, *(tensor.to(part.device) for tensor in tensors)])
         sum_rows(rows)
 
-    def send(self, link: Link, agreement: Agreement, threshold: float | None = None) -> None:
+    def send(self, link: Link, agreement: Agreement, threshold: float | None = None,
+             region: Region | None = None) -> None:
         """Begin to sum over workers, who agree on what this is, or will have when it is waited for.
 
         With a threshold the values are quantised: they travel as two bits each, unless workers are so many that sums
-        on the way are less to carry.
+        on the way are less to carry. With a region they do not travel.
         """
         self._agreement = agreement
         used = self.flat[:self.used]
-        if threshold is None or link.world > _MOST_PACKED:
+        if region is not None:
+            if self.flat is not region.own:
+                copy_rows([[used, region.own]])
+            self._round = region.begin()
+        elif threshold is None or link.world > _MOST_PACKED:
             self._work = link.run("push", lambda: dist.all_reduce(used, async_op=True))
-            return
-        packed, self._threshold = pack(used), threshold
-        self._packed = [torch.empty_like(packed) for _ in range(link.world)]
-        self._work = link.run("push", lambda: dist.all_gather(self._packed, packed, async_op=True))
+        else:
+            packed, self._threshold = pack(used), threshold
+            self._packed = [torch.empty_like(packed) for _ in range(link.world)]
+            self._work = link.run("push", lambda: dist.all_gather(self._packed, packed, async_op=True))
 
     def wait(self, link: Link) -> list[tuple[Key, torch.Tensor]]:
-        """Keys with their sums, which are views of the buffer."""
+        """Keys with their sums, which are views of the buffer (of the region's sum, if there is one)."""
         assert self._agreement is not None
         self._agreement.check()
+        if self._round is not None:
+            link.blame("push", self._round.finish)
+            self._move_to(self._round.region.sum)
+            return self.parts
         link.blame("push", self._work.wait)
         used = self.flat[:self.used]
         for number, packed in enumerate(self._packed):
             values = unpack(packed, used.shape, self._threshold, used.dtype)
             used.copy_(values) if number == 0 else used.add_(values)
         return self.parts
+
+    def _move_to(self, flat: torch.Tensor) -> None:
+        """Let the parts be views of another buffer, of just the size."""
+        sizes = [part.numel() for _, part in self.parts]
+        self.parts = [(key, values.view(part.shape)) for (key, part), values
+                      in zip(self.parts, flat.split(sizes))]
+        self.flat = flat
 
     @property
     def is_dense(self) -> bool:
@@ -89,14 +107,15 @@ def describe(key: Key, tensor: torch.Tensor) -> list[Any]:
     return [key, list(tensor.shape), str(tensor.dtype).removeprefix("torch.")]
 
 
-def divide(groups: Sequence[Group]) -> list[list[Group]]:
+def divide(groups: Sequence[Group], capacity: int | None = None) -> list[list[Group]]:
     """Groups in their order, as lists that each fit a bucket (or are a single large array)."""
+    capacity = CAPACITY if capacity is None else capacity
     lists: list[list[Group]] = []
     size = 0
     for group in groups:
         first = group[1][0]
         last = lists[-1][-1][1][0] if lists else None
-        if last is None or size + first.nbytes > CAPACITY or (last.dtype, last.device) != (first.dtype, first.device):
+        if last is None or size + first.nbytes > capacity or (last.dtype, last.device) != (first.dtype, first.device):
             lists.append([])
             size = 0
         lists[-1].append(group)
@@ -104,31 +123,38 @@ def divide(groups: Sequence[Group]) -> list[list[Group]]:
     return lists
 
 
-def bucket_of(groups: Sequence[Group]) -> Bucket:
-    """A bucket of just the size for some groups, filled with them."""
-    bucket = Bucket(groups[0][1][0], sum(tensors[0].numel() for _, tensors in groups))
+def bucket_of(groups: Sequence[Group], region: Region | None = None) -> Bucket:
+    """A bucket of just the size for some groups, filled with them; in their region, if there is one."""
+    bucket = Bucket(_empty(groups[0][1][0], sum(tensors[0].numel() for _, tensors in groups))
+                    if region is None else region.own)
     bucket.fill(groups)
     return bucket
 
 
 def open_bucket(like: torch.Tensor) -> Bucket:
     """An empty bucket for what comes one by one, beginning with an array like this."""
-    return Bucket(like, max(like.numel(), CAPACITY // like.element_size()))
+    return Bucket(_empty(like, max(like.numel(), CAPACITY // like.element_size())))
+
+
+def _empty(like: torch.Tensor, size: int) -> torch.Tensor:
+    return torch.empty(size, dtype=like.dtype, device=like.device)
 
 
 class Agreements:
     """What workers agree to send: anything new is compared first, what was sent before while it is on its way."""
 
     def __init__(self, link: Link) -> None:
-        self._link, self._known = link, set[str]()
+        self._link, self._known = link, dict[Any, bytes]()
 
     def on(self, groups: Sequence[Group]) -> Agreement:
         """An agreement on keys, shapes and dtypes, checked already if it is new."""
-        description = [describe(key, tensors[0]) for key, tensors in groups]
-        agreement, name = Agreement(self._link, "push", description), repr(description)
-        if name not in self._known:
-            agreement.check()
-            self._known.add(name)
+        name = tuple((key, tensors[0].shape, tensors[0].dtype) for key, tensors in groups)
+        text = self._known.get(name)
+        if text is not None:
+            return Agreement(self._link, "push", text)
+        agreement = Agreement(self._link, "push", [describe(key, tensors[0]) for key, tensors in groups])
+        agreement.check()
+        self._known[name] = agreement.text
         return agreement
 
 

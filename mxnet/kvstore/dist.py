@@ -20,11 +20,12 @@ from ..ndarray.handle import wrap
 from ..ndarray.ndarray import NDArray
 from ..optimizer import Optimizer
 from . import commands
-from .buckets import Agreements, Bucket, Early, Group, bucket_of, describe, divide, open_bucket
+from .buckets import AT_ONCE, CAPACITY, Agreements, Bucket, Early, Group, bucket_of, describe, divide, open_bucket
 from .bulk import copy_rows
 from .link import Agreement, connected
 from .local import Key, KVStore
 from .optimizers import plain_difference
+from .shared import Region, Regions
 
 
 class Distributed(KVStore):
@@ -69,6 +70,11 @@ class Distributed(KVStore):
         """How many workers are gone, see `get_num_dead_node`."""
         return self.get_num_dead_node()
 
+    def gather_over_workers(self, value: Any) -> list[Any]:
+        """What each worker gives (plain values that JSON knows), in the order of ranks; all call it at one place."""
+        self._settle()
+        return self._link.gather("gather_over_workers", value)
+
     def sum_over_workers(self, values: Sequence[float]) -> list[float]:
         """Sums of some numbers over all workers, which all call this at the same place."""
         self._settle()
@@ -91,6 +97,7 @@ class DistKVStore(Distributed):
         self._open: Bucket | None = None                  # being filled
         self._flying: list[Bucket] = []                   # sent, not yet waited for
         self._agreements = Agreements(self._link)
+        self._regions = Regions(self._link)
         self._early: Early | None = None
         self._silent: dict[tuple[Key, ...], frozenset[Key]] = {}       # keys that got no gradient, by those pushed
 
@@ -119,7 +126,8 @@ class DistKVStore(Distributed):
         elif len(groups) > 1:
             self._send_open()
             agreement = self._agreements.on(groups)
-            for part in divide(list(reversed(groups))):
+            stays = self._compression is None and self._regions.are_there
+            for part in divide(list(reversed(groups)), AT_ONCE if stays else CAPACITY):
                 self._send(part, agreement)
         elif groups:
             self._add(groups[0])
@@ -141,7 +149,7 @@ class DistKVStore(Distributed):
         groups = self._grouped(key, value)
         for one, values in groups:
             self._alike(one, values)
-            if values[0].shape != self._stored(one).shape:
+            if values[0]._tensor.shape != self._stored(one)._tensor.shape:
                 raise MXNetValueError(f"key {one!r}: rank {self.rank} pushes {values[0].shape}, "
                                       f"{self._stored(one).shape} is stored")
         return [(one, [value._tensor for value in values]) for one, values in groups]
@@ -161,20 +169,32 @@ class DistKVStore(Distributed):
     def _send_open(self) -> None:
         bucket, self._open = self._open, None
         if bucket is not None:
-            self._fly(bucket, self._agreements.on([(key, [part]) for key, part in bucket.parts]))
+            groups = [(key, [part]) for key, part in bucket.parts]
+            agreement = self._agreements.on(groups)
+            self._fly(bucket, agreement, self._region(groups, agreement))
 
     def _send(self, groups: Sequence[Group], agreement: Agreement) -> None:
         """Send gradients as one bucket; compression is for the sums over devices, which travel."""
-        bucket = bucket_of(groups)
+        region = self._region(groups, agreement)
+        bucket = bucket_of(groups, region)
         if self._compression is not None:
             for key, part in bucket.parts:
                 part.copy_(self._compression(key, 0, part))
-        self._fly(bucket, agreement)
+        self._fly(bucket, agreement, region)
 
-    def _fly(self, bucket: Bucket, agreement: Agreement) -> None:
+    def _region(self, groups: Sequence[Group], agreement: Agreement) -> Region | None:
+        """Memory to sum these in, if all workers share one, free for the next sum."""
+        if self._compression is not None:
+            return None
+        region = self._regions.find(groups, agreement)
+        while region is not None and region.busy:
+            self._land()
+        return region
+
+    def _fly(self, bucket: Bucket, agreement: Agreement, region: Region | None) -> None:
         try:
             threshold = None if self._compression is None else self._compression.threshold
-            bucket.send(self._link, agreement, threshold)
+            bucket.send(self._link, agreement, threshold, region)
         except Exception:
             self._flying.clear()
             raise

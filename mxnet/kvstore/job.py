@@ -143,6 +143,16 @@ def _address_of(probe: socket.socket, interface: str) -> str | None:
         return None
 
 
+def machine() -> str:
+    """What tells machines (and containers that have names of their own) apart."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            boot = file.read().strip()
+    except OSError:
+        boot = ""
+    return f"{socket.gethostname()} {boot}"
+
+
 class Members:
     """The workers of a job as the table shows them: who came, how far each is, who is gone.
 
@@ -152,6 +162,7 @@ class Members:
     def __init__(self, job: Job, table: dist.Store) -> None:
         self.job, self.steps, self.state = job, 0, "runs"
         self._table, self._beats, self._stop = table, 0, threading.Event()
+        self._gone: list[int] = []             # who was found to be silent
         self.rank = -1
 
     def join(self) -> int:
@@ -162,6 +173,7 @@ class Members:
             raise MXNetError(f"worker number {self.rank + 1} arrives at a job of {job.world}")
         if self._table.add(f"taken/{self.rank}", 1) > 1:
             raise MXNetError(f"rank {self.rank} is taken twice: another worker of this job has it")
+        self._table.set(f"machine/{self.rank}", machine())
         self._table.set(f"world/{self.rank}", str(job.world))
         deadline = time.monotonic() + job.timeout
         missing = list(range(job.world))
@@ -176,6 +188,10 @@ class Members:
         self._write()
         threading.Thread(target=self._beat, args=(connect_again(job),), daemon=True).start()
         return self.rank
+
+    def is_first_of_machine(self) -> bool:
+        """Whether no worker of a lower rank runs on the same machine."""
+        return all(self._table.get(f"machine/{rank}").decode() != machine() for rank in range(self.rank))
 
     def _beat(self, table: dist.Store) -> None:
         while not self._stop.wait(BEAT):
@@ -213,6 +229,7 @@ class Members:
         if self._table.check(["lost"]):
             return self._table.get("lost").decode()
         silent, lines = self.silent()
+        self._gone = silent
         late = [rank for rank, line in lines.items() if line[1] < self.steps and line[2] == "runs"]
         ended = [rank for rank, line in lines.items() if line[1] < self.steps and line[2] == "done"]
         for ranks, fate in ((silent, "does not answer: it was killed or its machine is gone"),
@@ -229,8 +246,17 @@ class Members:
             self.state = "done"
         try:
             bounded(self._write)
+            if self.state == "failed" and self.job.keeps_table:
+                bounded(self._await_others)
         except (dist.DistError, RuntimeError):
             pass                            # nobody is left to be told
+
+    def _await_others(self) -> None:
+        """Keep the table until all others that live have read who is to blame, and ended; for some seconds at most."""
+        end = time.monotonic() + PATIENCE / 2
+        while time.monotonic() < end and any(line[2] == "runs" and rank not in (self.rank, *self._gone)
+                                             for rank, line in self.lines().items()):
+            time.sleep(0.1)
 
 
 def bounded(call: Callable[[], Any]) -> Any:

@@ -9,16 +9,21 @@ from __future__ import annotations
 import atexit
 import hashlib
 import json
+import os
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.distributed as dist
 
 from ..base import MXNetError, MXNetValueError
 from .job import Job, Members, choose_interface, connect
+
+if TYPE_CHECKING:
+    from .shared import SharedSums
 
 
 class Link:
@@ -40,6 +45,8 @@ class Link:
         self.rank, self.world = self.members.join(), job.world
         self.stores = 0                        # how many distributed stores this process has made
         self.at_exit: list[Callable[[], None]] = []
+        self.shared: SharedSums | None = None  # see there
+        self.asked_for_shared = False
         self.owns_group = not dist.is_initialized()
         if self.owns_group:
             backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
@@ -71,6 +78,14 @@ class Link:
         """Compare what this worker is about to do with the others. Raises MXNetError naming the first difference."""
         Agreement(self, what, description).check()
 
+    def gather(self, what: str, value: Any) -> list[Any]:
+        """What each worker gives, in the order of ranks: plain values that JSON knows."""
+        return [json.loads(text) for text in _gathered(self, what, json.dumps(value).encode())]
+
+    def forget_shared(self) -> None:
+        """Let shared memory be arranged anew: workers have differed, and may have begun different sums in it."""
+        self.shared, self.asked_for_shared = None, False
+
     def barrier(self) -> None:
         """Wait for all workers."""
         flag = torch.zeros(1)
@@ -90,28 +105,43 @@ class Link:
 
 
 class Agreement:
-    """A comparison of descriptions that is under way; `check` waits for it."""
+    """A comparison of descriptions (plain values, or their JSON) that is under way; `check` waits for it."""
 
     def __init__(self, link: Link, what: str, description: Any) -> None:
-        self.link, self.what, self.text = link, what, json.dumps(description).encode()
+        self.link, self.what = link, what
+        self.text = description if isinstance(description, bytes) else json.dumps(description).encode()
+        self.checked = False
         self.mine = torch.tensor([_digest(self.text), len(self.text)])
         self.every = [torch.empty_like(self.mine) for _ in range(link.world)]
         self.work = link.run(what, lambda: dist.all_gather(self.every, self.mine, async_op=True))
 
+    @property
+    def matches(self) -> bool:
+        """Whether all workers have the same, once they are here. All of them may ask, or some."""
+        if self.work is not None:
+            work, self.work = self.work, None
+            self.link.blame(self.what, work.wait)
+        return all(torch.equal(other, self.mine) for other in self.every)
+
     def check(self) -> None:
-        """Raises MXNetError naming the first difference."""
-        if self.work is None:
+        """Raises MXNetError naming the first difference; all workers call it at the same place."""
+        if self.checked or self.matches:
             return
-        link, work, self.work = self.link, self.work, None
-        link.blame(self.what, work.wait)
-        if all(torch.equal(other, self.mine) for other in self.every):
-            return
-        own = torch.zeros(max(int(other[1]) for other in self.every), dtype=torch.uint8)
-        own[:len(self.text)] = torch.frombuffer(bytearray(self.text), dtype=torch.uint8)
-        texts = [torch.empty_like(own) for _ in range(link.world)]
-        link.run(self.what, lambda: dist.all_gather(texts, own))
-        said = [json.loads(bytes(line[:int(other[1])].tolist())) for line, other in zip(texts, self.every)]
+        self.checked = True
+        self.link.forget_shared()
+        said = [json.loads(text) for text in _gathered(self.link, self.what, self.text)]
         raise MXNetValueError(f"{self.what}: workers differ: {_difference(said)}")
+
+
+def _gathered(link: Link, what: str, text: bytes) -> list[bytes]:
+    """The texts of all workers."""
+    sizes = [torch.zeros(1, dtype=torch.int64) for _ in range(link.world)]
+    link.run(what, lambda: dist.all_gather(sizes, torch.tensor([len(text)])))
+    own = torch.zeros(max(map(int, sizes)), dtype=torch.uint8)
+    own[:len(text)] = torch.frombuffer(bytearray(text), dtype=torch.uint8)
+    texts = [torch.empty_like(own) for _ in range(link.world)]
+    link.run(what, lambda: dist.all_gather(texts, own))
+    return [bytes(line[:int(size)].tolist()) for line, size in zip(texts, sizes)]
 
 
 @lru_cache(maxsize=4096)
@@ -128,6 +158,17 @@ def connected() -> Link:
     if _link is None:
         _link = Link(Job.from_environment())
     return _link
+
+
+def writes_checkpoints(prefix: str | os.PathLike[str]) -> bool:
+    """Whether this process writes the checkpoints of a prefix that all workers of its job may have been given.
+
+    Rank 0 does, or on a machine where it does not run the first worker there, which may have no disk in common with
+    rank 0; and each worker whose rank stands in the prefix, as scripts that keep one file for each worker have it.
+    """
+    if _link is None or _link.rank == 0 or re.search(rf"(?<!\d){_link.rank}(?!\d)", os.fspath(prefix)):
+        return True
+    return _link.members.is_first_of_machine()
 
 
 def _difference(descriptions: list[Any]) -> str:

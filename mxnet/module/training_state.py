@@ -22,8 +22,8 @@ from ..ndarray import NDArray
 from ..optimizer import Updater
 from ..optimizer.optimizer import Optimizer
 
-__all__ = ["group_state", "iterator_state", "load_group_state", "load_iterator_state", "load_random_state",
-           "load_update_state", "random_state", "update_state"]
+__all__ = ["distributed_store", "group_state", "iterator_state", "load_group_state", "load_iterator_state",
+           "load_random_state", "load_update_state", "random_state", "update_state"]
 
 
 # ---- arrays -----------------------------------------------------------------------------------------
@@ -70,10 +70,21 @@ def load_group_state(group: Any, state: dict[str, Any]) -> None:
 
 def _updater_of(module: Any) -> Any:
     store = module._kvstore
-    if store is not None and "dist" in store.type:
-        raise MXNetNotImplementedError("full checkpoints of runs on several machines are not built yet; "
-                                       "save_checkpoint with save_optimizer_states keeps parameters and states")
+    if store is not None and "_async" in store.type:
+        raise MXNetNotImplementedError("full checkpoints are not for dist_async, whose servers have no state between "
+                                       "batches that all workers see; save_checkpoint with save_optimizer_states keeps "
+                                       "parameters and states")
     return store._updater if module._update_on_kvstore else module._updater
+
+
+def distributed_store(module: Any) -> Any:
+    """The store by which a module, or one that it consists of, trains together with other workers; None alone."""
+    parts = [module, *getattr(module, "_modules", ()), *getattr(module, "_buckets", {}).values()]
+    for part in parts:
+        store: Any = getattr(part, "_kvstore", None)
+        if hasattr(store, "gather_over_workers") and store.num_workers > 1:
+            return store
+    return None
 
 
 def update_state(module: Any) -> dict[str, Any]:

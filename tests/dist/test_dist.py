@@ -2,6 +2,7 @@
 """Distributed stores: processes on loopback against one process on the concatenated batch."""
 from __future__ import annotations
 
+import os
 import sys
 
 import pytest
@@ -24,6 +25,27 @@ def test_launch_with_servers_and_scheduler(tmp_path):
     code, output = launch("-n", 2, "-s", 1, sys.executable, WORKER, "sync", tmp_path)
     assert code == 0, output
     check_sync(tmp_path, 2)
+
+
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="needs memory files of Linux")
+@pytest.mark.parametrize("workers", [2, pytest.param(3, marks=pytest.mark.slow)])
+def test_sums_in_shared_memory(workers, tmp_path):
+    codes, outputs = run("sharing", tmp_path, workers)
+    assert codes == [0] * workers, outputs
+
+
+@pytest.mark.slow
+def test_the_same_sums_travel(tmp_path):
+    codes, outputs = run("sharing", tmp_path, 2, MXNET_KVSTORE_SHARED_MEMORY="0", EXPECT_SHARED="0")
+    assert codes == [0, 0], outputs
+
+
+@pytest.mark.slow
+def test_a_worker_killed_before_a_sum_in_shared_memory_is_named(tmp_path):
+    codes, outputs = run("killed_sharing", tmp_path, 3, MXNET_KVSTORE_TIMEOUT="30")
+    assert codes == [1, -9, 1], outputs
+    for rank in (0, 2):
+        assert "push: rank 1 does not answer: it was killed" in outputs[rank], outputs[rank]
 
 
 def test_workers_that_differ_are_refused(tmp_path):
@@ -85,6 +107,15 @@ def test_environment():
 def test_environment_errors(env, match):
     with pytest.raises(MXNetError, match=match):
         Job.from_environment(env)
+
+
+def test_local_workers_share_the_cores(monkeypatch):
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    options = launcher.parser().parse_args(["-n", "2", "true"])
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert "OMP_NUM_THREADS" not in launcher.plan(options)[1][2]
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    assert launcher.plan(options)[1][2]["OMP_NUM_THREADS"] == str(max(1, cores // 2))
 
 
 def test_ssh_plan(tmp_path):

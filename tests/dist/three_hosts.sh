@@ -13,7 +13,7 @@ for host in 0 1 2; do
 done
 pids=
 for host in 0 1 2; do
-    RANK=$host WORLD_SIZE=3 MASTER_ADDR=10.77.0.10 MASTER_PORT=29400 \
+    RANK=$host WORLD_SIZE=3 MASTER_ADDR=10.77.0.10 MASTER_PORT=29400 MXNET_KVSTORE_SHARED_MEMORY=0 \
         ip netns exec host$host "$python" "$worker" "$task" "$folder" > "$folder/log$host" 2>&1 &
     pids="$pids $!"
 done

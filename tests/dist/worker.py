@@ -96,6 +96,73 @@ def killed(kv, folder):
     fit(x[:, kv.rank], y[:, kv.rank], BATCH, kv, after_batch=after_batch)
 
 
+BIG = 100_000                  # elements of arrays that are summed in shared memory
+
+
+def sharing(kv, folder):
+    """Sums of large arrays: exact and in the order of ranks, whatever came before and whatever is on its way."""
+    rank, workers = kv.rank, kv.num_workers
+    rng = np.random.RandomState(5)
+    pushed = rng.randn(6, workers, BIG).astype("float32")          # the same numbers everywhere
+    sums = [sum(step[1:], step[0]) for step in pushed]
+
+    def mine(step):
+        return mx.nd.array(pushed[step][rank])
+
+    def stored(key):
+        out = mx.nd.zeros((BIG,))
+        kv.pull(key, out=out)
+        return out.asnumpy()
+    kv.init(["a", "b", "c"], [mx.nd.zeros((BIG,))] * 3)
+    for step in range(2):                       # the second time in the same memory
+        kv.push(["a", "b"], [mine(step), [mine(step + 1), mine(step + 1)]])
+        kv.push("c", mine(step + 2))
+        np.testing.assert_array_equal(stored("a"), sums[step])
+        np.testing.assert_array_equal(stored("b"), 2 * sums[step + 1])
+        np.testing.assert_array_equal(stored("c"), sums[step + 2])
+    for step in (3, 4):                         # two pushes of a key without a pull between them
+        kv.push(["a", "b"], [mine(step), mine(5)])
+        kv.push("a", mine(step - 3))
+    np.testing.assert_array_equal(stored("a"), sums[1])
+    np.testing.assert_array_equal(stored("b"), sums[5])
+    kv.push("a", mine(2))
+    np.testing.assert_array_equal(stored("b"), sums[5])
+    kv.push(["b", "a"], [mine(0), mine(3)])
+    other = mx.kv.create("dist_sync")          # the same keys in another store
+    other.init(["a", "b"], [mx.nd.zeros((BIG,)), mx.nd.zeros((BIG,))])
+    other.push(["a", "b"], [mine(4), mine(5)])
+    np.testing.assert_array_equal(stored("a"), sums[3])
+    np.testing.assert_array_equal(stored("b"), sums[0])
+    for dtype in ("float64", "float16", "int32", "bfloat16"):
+        key = f"of {dtype}"
+        kv.init(key, mx.nd.zeros((3, BIG), dtype=dtype))
+        kv.push(key, mx.nd.ones((3, BIG), dtype=dtype) * (rank + 1))
+        assert (one(kv, key, (3, BIG)).astype("float32") == workers * (workers + 1) / 2).all()
+    expected = os.environ.get("EXPECT_SHARED", "1") == "1"
+    if expected:
+        kv.push("a" if rank else "b", mine(0))  # known on rank 1, new on rank 0
+        kv.push("b" if rank else "a", mine(1))
+        raised(lambda: stored("a"), "workers differ")
+        kv._barrier()
+    kv._set_updater(lambda key, pushed, weight: weight.__iadd__(pushed))
+    kv.init("w", mx.nd.ones((BIG,)))
+    for step in range(3):
+        kv.push("w", mine(step))
+    np.testing.assert_array_equal(stored("w"), 1 + sums[0] + sums[1] + sums[2])
+    assert (kv._link.shared is not None) == expected == any(kv._regions._known.values()), kv._link.shared
+    kv._barrier()
+
+
+def killed_sharing(kv, folder):
+    """Rank 1 is killed before it comes to a sum in shared memory."""
+    kv.init(0, mx.nd.zeros((BIG,)))
+    for step in range(100):
+        if kv.rank == 1 and step == 50:
+            os.kill(os.getpid(), signal.SIGKILL)
+        kv.push([0], [mx.nd.ones((BIG,))])
+        kv.pull([0], out=[mx.nd.zeros((BIG,))])
+
+
 def differ(kv, folder):
     """Every kind of difference is an error on all workers, after which the job can go on."""
     for call, match in [
@@ -290,6 +357,47 @@ def resume(kv, folder):
                  **{name: value.asnumpy() for name, value in module.get_params()[0].items()})
 
 
+def full_resume(kv, folder):
+    """Training with full checkpoints; rank 1 is killed before its third one, if KILL says so."""
+    net = mx.sym.Dropout(mx.sym.FullyConnected(mx.sym.Variable("data"), num_hidden=300, name="fc1"), p=.3)
+    net = mx.sym.FullyConnected(mx.sym.BatchNorm(net, fix_gamma=False, name="bn"), num_hidden=300, name="fc2")
+    net = mx.sym.SoftmaxOutput(mx.sym.FullyConnected(net, num_hidden=2, name="fc3"), name="softmax")
+    x, y = data(kv.num_workers)
+    seed = 99 if "GOES_ON" in os.environ else 7 + kv.rank       # a run that goes on has drawn other numbers before
+    np.random.seed(seed)
+    mx.random.seed(seed)
+    source = mx.io.NDArrayIter(x[:, kv.rank].reshape(-1, 5), y[:, kv.rank].reshape(-1), BATCH, shuffle=True)
+    prefix = os.path.join(folder, "net")
+
+    def kill(param):
+        if kv.rank == 1 and (param.epoch, param.nbatch) == (1, 2) and "KILL" in os.environ:
+            os.kill(os.getpid(), signal.SIGKILL)
+    module = mx.mod.Module(net, compression_params={"type": "2bit", "threshold": .01} if "PACK" in os.environ else None)
+    module.fit(source, num_epoch=3, kvstore=kv, optimizer="adam", initializer=mx.init.Xavier(), resume=prefix,
+               batch_end_callback=[kill, mx.callback.full_checkpoint(prefix, keep=1)],
+               epoch_end_callback=mx.callback.do_checkpoint(prefix))
+    np.savez(os.path.join(folder, f"final{kv.rank}.npz"),
+             **{name: value.asnumpy() for table in module.get_params() for name, value in table.items()})
+
+
+def others_resume(kv, folder):
+    """Checkpoints that are not there for all, or are of a job of another size, are refused."""
+    net = mx.sym.SoftmaxOutput(mx.sym.FullyConnected(mx.sym.Variable("data"), num_hidden=2), name="softmax")
+    x, y = data(1)
+    source = mx.io.NDArrayIter(x.reshape(-1, 5), y.reshape(-1), BATCH)
+    for prefix, match in (("one", "are of a job of 1 workers, this one has 2"), ("some", "is there for all workers"),
+                          ("four", "are of a job of 4 workers")):
+        if kv.rank == 0:
+            ends = {"one": "", "some": "-rank0of2", "four": "-rank3of4"}
+            Path(folder, f"{prefix}{ends[prefix]}-00000001-e0000-b00000002.resume").write_text("", encoding="utf-8")
+        kv._barrier()
+        raised(lambda prefix=prefix: mx.mod.Module(net).fit(source, num_epoch=1, kvstore="dist_sync",
+                                                            resume=os.path.join(folder, prefix)), match)
+    raised(lambda: mx.mod.Module(net).fit(source, num_epoch=1, kvstore="dist_async", batch_end_callback=[
+        mx.callback.full_checkpoint(os.path.join(folder, "async"))]), "full checkpoints are not for dist_async")
+    kv._barrier()
+
+
 def unplugged(kv, folder):
     """Train until a host is gone."""
     kv.init(0, mx.nd.zeros((10,)))
@@ -328,8 +436,8 @@ def lenet(kv, folder):
 
 KINDS = {"asynchronous": "dist_async", "stale": "dist_async", "lost": "dist_async", "orphaned": "dist_async",
          "lenet": "dist_async"}
-TASKS = {task.__name__: task for task in (sync, killed, differ, asynchronous, stale, lost, orphaned, horovod, resume,
-                                         unplugged, lenet)}
+TASKS = {task.__name__: task for task in (sync, killed, sharing, killed_sharing, differ, asynchronous, stale, lost,
+                                         orphaned, horovod, resume, full_resume, others_resume, unplugged, lenet)}
 
 if __name__ == "__main__":
     TASKS[sys.argv[1]](mx.kv.create(KINDS.get(sys.argv[1], "dist_sync")), sys.argv[2])

@@ -36,8 +36,10 @@ _LENT = {
     "io.io": "CSRNDArray DataIterHandle NDArray NDArrayHandle _LIB array c_str_array check_call concat ctypes logging "
              "mx_real_t mx_uint namedtuple np py_str sys threading tile",
     "metric": "OrderedDict math ndarray numpy registry numeric_types string_types",
-    "model": "Context DataDesc DataParallelExecutorManager LogValidationMetricsCallback Uniform _check_arguments "
-             "_load_data io metric mx_real_t np opt os time warnings",
+    "model": "_multiple_callbacks=._multi_device.multiple_callbacks "
+             "_train_multi_device=._multi_device.train_multi_device Context DataDesc DataParallelExecutorManager "
+             "LogValidationMetricsCallback Uniform _check_arguments _load_data io metric mx_real_t np opt os time "
+             "warnings",
     "module.bucketing_module": "NameManager ctx load_params nd sym",
     "module.executor_group": "OrderedDict _DTYPE_MX_TO_NP ctx logging nd",
     "module.module": "ctx nd zeros",

@@ -195,6 +195,7 @@ def test_names_of_files():
 def test_published_files_that_are_there(kind, file, archive, tmp_path, monkeypatch):
     content = FILES["plain"].encode()
     monkeypatch.setitem(embedding.GloVe.pretrained_file_name_sha1, file, hashlib.sha1(content).hexdigest())
+    monkeypatch.setattr(embedding.GloVe, "pretrained_archive_name_sha1", {})
     (tmp_path / kind).mkdir()
     with zipfile.ZipFile(tmp_path / kind / archive, "w") as packed:
         packed.writestr(file, content)
@@ -202,6 +203,13 @@ def test_published_files_that_are_there(kind, file, archive, tmp_path, monkeypat
         found = embedding.create(kind, pretrained_file_name=file, embedding_root=str(tmp_path))
         assert found.idx_to_token == ["<unk>", "a", "b", "c"]
         (tmp_path / kind / archive).unlink(missing_ok=True)
+
+
+def test_an_archive_that_is_damaged(tmp_path):
+    (tmp_path / "glove").mkdir()
+    (tmp_path / "glove" / "glove.6B.zip").write_bytes(b"PK")
+    with pytest.raises(mx.MXNetError, match="glove.6B.zip is damaged"):
+        embedding.create("glove", pretrained_file_name="glove.6B.50d.txt", embedding_root=str(tmp_path))
 
 
 def test_published_files_without_a_network(tmp_path, monkeypatch):

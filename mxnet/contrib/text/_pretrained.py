@@ -2,7 +2,7 @@
 """Names and checksums of the published files of word vectors that `embedding.create` knows."""
 from __future__ import annotations
 
-__all__ = ["FAST_TEXT", "GLOVE"]
+__all__ = ["FAST_TEXT", "FAST_TEXT_ARCHIVES", "GLOVE", "GLOVE_ARCHIVES"]
 
 # SHA-1 of the files, which stand in archives: glove.6B.50d.txt in glove.6B.zip, the others in one of their own.
 GLOVE: dict[str, str | None] = {
@@ -16,6 +16,12 @@ GLOVE: dict[str, str | None] = {
     "glove.twitter.27B.50d.txt": "9585f4be97e286339bf0112d0d3aa7c15a3e864d",
     "glove.twitter.27B.100d.txt": "1bbeab8323c72332bd46ada0fc3c99f2faaa8ca8",
     "glove.twitter.27B.200d.txt": "7921c77a53aa5977b1d9ce3a7c4430cbd9d1207a"}
+
+GLOVE_ARCHIVES: dict[str, str | None] = {
+    "glove.42B.300d.zip": "f8e722b39578f776927465b71b231bae2ae8776a",
+    "glove.6B.zip": "b64e54f1877d2f735bdd000c1d7d771e25c7dfdc",
+    "glove.840B.300d.zip": "8084fbacc2dee3b1fd1ca4cc534cbfff3519ed0d",
+    "glove.twitter.27B.zip": "dce69c404025a8312c323197347695e81fd529fc"}
 
 _WIKIPEDIAS = """
 aa ab ace ady af ak als am ang an arc ar arz ast as av ay azb az bar bat_smg ba bcl be bg bh bi bjn bm bn bo bpy br bs
@@ -35,3 +41,4 @@ zh_classical zh_min_nan zh zh_yue zu
 FAST_TEXT: dict[str, str | None] = dict.fromkeys(
     ["crawl-300d-2M.vec", *(f"wiki.{language}.vec" for language in _WIKIPEDIAS.split()),
      "wiki-news-300d-1M-subword.vec", "wiki-news-300d-1M.vec"])
+FAST_TEXT_ARCHIVES: dict[str, str | None] = {f"{name.removesuffix('.vec')}.zip": None for name in FAST_TEXT}

@@ -19,11 +19,19 @@ import numpy as np
 from ... import ndarray as nd
 from ... import registry
 from ..._files import atomic_write
-from ...base import MXNetAssertionError, MXNetAssertionTypeError, MXNetKeyError, MXNetValueError, data_dir, nearest
+from ...base import (
+    MXNetAssertionError,
+    MXNetAssertionTypeError,
+    MXNetError,
+    MXNetKeyError,
+    MXNetValueError,
+    data_dir,
+    nearest,
+)
 from ...ndarray import NDArray
 from ...ndarray.generate import function
 from ...test_utils.data import download
-from ._pretrained import FAST_TEXT, GLOVE
+from ._pretrained import FAST_TEXT, FAST_TEXT_ARCHIVES, GLOVE, GLOVE_ARCHIVES
 from .vocab import UNKNOWN, Vocabulary
 
 __all__ = ["CompositeEmbedding", "CustomEmbedding", "FastText", "GloVe", "create", "get_pretrained_file_names",
@@ -39,7 +47,8 @@ class _TokenEmbedding(Vocabulary):
     The vector of the unknown token, and of reserved tokens that a file does not have, is made by `init_unknown_vec`.
     """
 
-    pretrained_file_name_sha1: dict[str, Any] = {}
+    pretrained_file_name_sha1: dict[str, Any] = {}          # None for a file whose checksum is not known
+    pretrained_archive_name_sha1: dict[str, Any] = {}
     _vec_len: int = 0
     _idx_to_vec: Any = None
 
@@ -92,6 +101,9 @@ class _TokenEmbedding(Vocabulary):
             return path
         url = cls._get_pretrained_file_url(pretrained_file_name)
         archive = download(url, dirname=folder)
+        expected = cls.pretrained_archive_name_sha1.get(os.path.basename(archive))
+        if expected is not None and _sha1(archive) != expected:
+            raise MXNetError(f"{archive} is damaged, or another file: its SHA-1 is not {expected}. Remove it")
         if archive.endswith(".zip"):
             with zipfile.ZipFile(archive) as packed, packed.open(pretrained_file_name) as source, \
                     atomic_write(path) as file:
@@ -290,7 +302,7 @@ class _Published(_TokenEmbedding):
 class GloVe(_Published):
     """Vectors of GloVe (Pennington, Socher and Manning, 2014). See `_Published` for the parameters."""
 
-    pretrained_file_name_sha1 = GLOVE
+    pretrained_file_name_sha1, pretrained_archive_name_sha1 = GLOVE, GLOVE_ARCHIVES
 
     def __init__(self, pretrained_file_name: str = "glove.840B.300d.txt", embedding_root: str | None = None,
                  init_unknown_vec: Callable[..., NDArray] = nd.zeros, vocabulary: Vocabulary | None = None,
@@ -307,7 +319,7 @@ class GloVe(_Published):
 class FastText(_Published):
     """Vectors of fastText (Bojanowski et al., 2017). See `_Published` for the parameters."""
 
-    pretrained_file_name_sha1 = FAST_TEXT
+    pretrained_file_name_sha1, pretrained_archive_name_sha1 = FAST_TEXT, FAST_TEXT_ARCHIVES
 
     def __init__(self, pretrained_file_name: str = "wiki.simple.vec", embedding_root: str | None = None,
                  init_unknown_vec: Callable[..., NDArray] = nd.zeros, vocabulary: Vocabulary | None = None,

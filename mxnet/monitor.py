@@ -21,7 +21,10 @@ def _root_mean_square(array: NDArray) -> NDArray:
 
 
 class Monitor:
-    """Statistics of outputs, arguments and auxiliary states, at every `interval`-th batch.
+    """Statistics of outputs, gradients, arguments and auxiliary states, at every `interval`-th batch.
+
+    A node `fc1` reports `fc1_output` in the forward pass and `fc1_backward_output0` and so on, the gradients of its
+    inputs that were asked for, in the backward pass. Arguments and auxiliary states come last.
 
     Parameters
     ----------

@@ -69,3 +69,32 @@ def test_prediction_and_scores():
     module.fit(data, data, eval_metric="mse", optimizer_params={"learning_rate": 0.05}, num_epoch=20)
     assert module.predict(data).shape == (6, 1)
     assert dict(module.score(data, "mse"))["mse"] < 0.1
+
+
+@pytest.mark.parametrize("context", [[mx.cpu()], [mx.cpu(0), mx.cpu(1)]])
+@pytest.mark.parametrize("stop", [2, 6, 9, 13])
+def test_a_run_that_is_stopped_goes_on(stop, context, tmp_path):
+    class Stop(Exception):
+        """Ends a run."""
+
+    def run(stop_after=None, **kwargs):
+        mx.random.seed(1)
+        rng = np.random.RandomState(0)
+        data = mx.io.NDArrayIter(rng.normal(size=(22, 5)), rng.normal(size=22), batch_size=4, label_name="label")
+        module = SVRGModule(svrg_cases.network(mx), label_names=["label"], context=context, update_freq=2)
+        save, seen = mx.callback.full_checkpoint(tmp_path / "run"), []
+
+        def callback(param):
+            seen.append(param)
+            if stop_after:
+                save(param)
+                if len(seen) == stop_after:
+                    raise Stop
+        module.fit(data, eval_metric="mse", num_epoch=3, initializer=mx.init.Uniform(0.5), batch_end_callback=callback,
+                   optimizer_params={"learning_rate": 0.05, "momentum": 0.9}, **kwargs)
+        return {name: value.asnumpy() for name, value in module.get_params()[0].items()}
+    whole = run()
+    with pytest.raises(Stop):
+        run(stop)
+    resumed = run(resume=str(tmp_path / "run"))
+    assert all(np.array_equal(whole[name], resumed[name]) for name in whole)

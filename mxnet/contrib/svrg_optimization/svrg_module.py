@@ -18,6 +18,7 @@ from ...context import cpu
 from ...metric import EvalMetric
 from ...model import _create_kvstore
 from ...module import Module
+from ...module.training_state import group_state, load_group_state
 from ...ndarray import NDArray
 from ...ndarray.handle import wrap
 from ...optimizer import create
@@ -99,6 +100,19 @@ class SVRGModule(Module):
         """Get ready for a batch."""
         super().prepare(data_batch, sparse_row_id_fn=sparse_row_id_fn)
         self._mod_aux.prepare(data_batch, sparse_row_id_fn=sparse_row_id_fn)
+
+    def state_dict(self) -> dict[str, Any]:
+        """As of a Module, with the weights that were taken over and the mean gradients at them."""
+        return {**super().state_dict(), "kept": group_state(self._mod_aux._exec_group), "means": self._param_dict}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back what `state_dict` gave. Raises MXNetError for another network or optimizer."""
+        super().load_state_dict(state)
+        self._mod_aux.params_initialized = True
+        load_group_state(self._mod_aux._exec_group, state["kept"])
+        for sums, saved in zip(self._param_dict, state["means"]):
+            for name, value in saved.items():
+                sums[name]._tensor.copy_(value._tensor)
 
     # ---- training -------------------------------------------------------------------------------
 

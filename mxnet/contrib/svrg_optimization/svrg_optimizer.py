@@ -15,6 +15,7 @@ __all__: list[str] = []
 
 _OF_ALL = ("rescale_grad", "param_idx2name", "wd", "clip_gradient", "learning_rate", "lr_scheduler", "sym",
            "begin_num_update", "multi_precision", "param_dict")
+_HANDED_TO = ("default_opt", "aux_opt")
 
 
 @register
@@ -40,6 +41,18 @@ class _SVRGOptimizer(Optimizer):
     def _check_params(**kwargs: Any) -> dict[str, Any]:
         """Those parameters that all optimizers have."""
         return {name: value for name, value in kwargs.items() if name in _OF_ALL}
+
+    def state_dict(self) -> dict[str, Any]:
+        """As for all optimizers, with those of the two that it hands weights to."""
+        state = super().state_dict()
+        return {**state, "own": {name: value for name, value in state["own"].items() if name not in _HANDED_TO},
+                **{name: getattr(self, name).state_dict() for name in _HANDED_TO}}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back what `state_dict` gave."""
+        super().load_state_dict(state)
+        for name in _HANDED_TO:
+            getattr(self, name).load_state_dict(state[name])
 
     def _check_index(self, index: Any) -> str:
         """The name of a parameter, given by name or by number."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..base import MXNetAssertionError, MXNetAssertionTypeError, MXNetIndexError, MXNetTypeError, MXNetValueError
+from ..base import MXNetAssertionError, MXNetAssertionTypeError, MXNetTypeError, MXNetValueError
 from ..context import Context, current_context
 from ..dtype import as_torch
 from ..ops.registry import get
@@ -87,7 +87,8 @@ def _tensor_from(source: Any, kind: torch.dtype) -> torch.Tensor:
 def from_numpy(ndarray: np.ndarray, zero_copy: bool = True) -> NDArray:
     """An array on the memory of a NumPy array (`zero_copy`, the default), or on a copy of it.
 
-    With `zero_copy` the NumPy array is made read-only, since the NDArray now owns the memory, as in MXNet.
+    With `zero_copy` the NumPy array is made read-only, since the NDArray now owns the memory, as in MXNet. Memory that
+    nobody may write, such as that of `bytes`, is copied.
     Raises ValueError when the memory is not C-contiguous.
     """
     if not isinstance(ndarray, np.ndarray):
@@ -96,8 +97,12 @@ def from_numpy(ndarray: np.ndarray, zero_copy: bool = True) -> NDArray:
         return array(ndarray, dtype=ndarray.dtype)
     if not ndarray.flags["C_CONTIGUOUS"]:
         raise MXNetValueError("from_numpy with zero_copy needs C-contiguous memory; pass zero_copy=False")
-    tensor = torch.from_numpy(ndarray if ndarray.flags.writeable else ndarray.copy())
-    ndarray.flags["WRITEABLE"] = False
+    try:
+        ndarray.flags.writeable = True            # it may come a second time
+    except ValueError:                            # the memory is not to be written at all
+        ndarray = ndarray.copy()
+    tensor = torch.from_numpy(ndarray)
+    ndarray.flags.writeable = False
     return wrap(tensor, Context("cpu", 0))
 
 
@@ -204,10 +209,12 @@ def _moved(ndim: int, source: Any, destination: Any) -> tuple[int, ...]:
         raise MXNetValueError(f"moveaxis: {source} and {destination} name different numbers of axes")
     for axis in (*origins, *targets):
         if not -ndim <= axis < ndim:
-            raise MXNetIndexError(f"moveaxis: axis {axis} is out of bounds for an array with {ndim} axes")
-    origins = [axis % ndim for axis in origins]
+            raise MXNetValueError(f"moveaxis: axis {axis} is out of bounds for an array with {ndim} axes")
+    origins, targets = [axis % ndim for axis in origins], [axis % ndim for axis in targets]
+    if len(set(origins)) < len(origins) or len(set(targets)) < len(targets):
+        raise MXNetValueError(f"moveaxis: an axis is named twice, in {source} or in {destination}")
     order = [axis for axis in range(ndim) if axis not in origins]
-    for target, origin in sorted(zip((axis % ndim for axis in targets), origins)):
+    for target, origin in sorted(zip(targets, origins)):
         order.insert(target, origin)
     return tuple(order)
 

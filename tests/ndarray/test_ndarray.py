@@ -224,6 +224,18 @@ def test_interchange():
     assert not source.flags.writeable
     y[:] = 5
     assert source.tolist() == [5, 5]
+    mx.nd.from_numpy(source)[0] = 7                       # read-only by now, but on the same memory
+    assert source.tolist() == [7, 5] and not source.flags.writeable
+    frozen = np.frombuffer(b"abcd", np.uint8)
+    mx.nd.from_numpy(frozen)[0] = 7
+    assert frozen[0] == ord("a")
+
+
+@pytest.mark.parametrize("source, destination", [(3, 0), (-4, 0), (0, 5), ([0, 0], [0, 1]), ([0, 1], [1, -2]),
+                                                 (0, [0, 1])])
+def test_axes_that_cannot_be_moved(source, destination):
+    with pytest.raises(ValueError, match="moveaxis"):
+        mx.nd.moveaxis(cube(), source, destination)
 
 
 def test_out_argument():

@@ -2,13 +2,14 @@
 """Random generators: one for each context, seeded together or one by one."""
 from __future__ import annotations
 
+import operator
 import threading
 from typing import Any
 
 import torch
 
 from ._old_names import lend
-from .base import MXNetTypeError
+from .base import MXNetValueError
 from .context import Context, current_context
 
 __all__ = ["seed"]
@@ -64,10 +65,9 @@ def seed(seed_state: int, ctx: Any = "all") -> None:
     """
     global _seed_for_all
     try:
-        number = int(seed_state)
-    except (TypeError, ValueError):
-        raise MXNetTypeError(f"a seed is a whole number, not {seed_state!r}") from None
-    number %= 1 << 63
+        number = operator.index(seed_state) % (1 << 63)
+    except TypeError:
+        raise MXNetValueError(f"a seed is a whole number, not {seed_state!r}") from None
     if isinstance(ctx, str) and ctx == "all":
         with _lock:
             _seed_for_all = number

@@ -117,3 +117,9 @@ def test_seed_documentation() -> None:
     first = mx.nd.random.uniform(shape=3)
     mx.random.seed(7)
     assert (mx.nd.random.uniform(shape=3) == first).asnumpy().all()
+
+
+@pytest.mark.parametrize("number", ["x", [1], 1.5, None, np.float32(2)])
+def test_a_seed_is_a_whole_number(number):
+    with pytest.raises(ValueError, match="whole number"):
+        mx.random.seed(number)

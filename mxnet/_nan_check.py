@@ -96,7 +96,7 @@ class Call:
 
 def imperative_call(op: Operator, params: Any, tensors: Sequence[Any]) -> Call:
     """A Call of an array operator; it names the user's line."""
-    from .symbol.graph import user_line
+    from ._user_line import user_line
     line = user_line()
     names = [item.name for item in op.inputs(params, len(tensors))]
     return Call(f"{op.name} ({line[0]}:{line[1]})" if line else op.name, list(zip(names, tensors)))

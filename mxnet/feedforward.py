@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from . import io, metric
+from ._user_line import warn_user
 from .base import MXNetAssertionError, MXNetAssertionTypeError, MXNetTypeError, MXNetValueError
 from .callback import LogValidationMetricsCallback
 from .context import Context, cpu
@@ -63,8 +63,7 @@ class FeedForward:
                  numpy_batch_size: int = 128, arg_params: dict[str, NDArray] | None = None,
                  aux_params: dict[str, NDArray] | None = None, allow_extra_params: bool = False, begin_epoch: int = 0,
                  **kwargs: Any) -> None:
-        warnings.warn("mxnet.model.FeedForward is deprecated: use mxnet.mod.Module",
-                      DeprecationWarning, stacklevel=2)
+        warn_user("mxnet.model.FeedForward is deprecated: use mxnet.mod.Module", DeprecationWarning)
         if not (isinstance(symbol, Symbol) or callable(symbol)):
             raise MXNetAssertionTypeError(f"symbol is a Symbol or a function that makes one, not "
                                           f"{type(symbol).__name__}")

@@ -118,7 +118,8 @@ class Initializer:
     def _init_default(self, name: str, _: NDArray) -> None:
         raise MXNetValueError(f'Unknown initialization pattern for {name}. Default initialization is now limited to '
                               f'"weight", "bias", "gamma" (1.0), and "beta" (0.0). Please use '
-                              f'mx.sym.Variable(init=mx.init.*) to set initialization pattern')
+                              f'mx.sym.Variable(init=mx.init.*) to set initialization pattern. If it is data or a '
+                              f'label, name it in the data_names or label_names of the module')
 
 
 # The first that fits decides. MXNet refuses moving statistics without an attribute of their own; it gives them one
@@ -370,6 +371,8 @@ class Load:
             raise MXNetAssertionError(f"Cannot Initialize {name}. Not found in loaded param and no default Initializer "
                                       f"is provided.")
         self.default_init(name, arr)
+        if self.verbose:
+            logging.info("Initialized %s by default", name)
 
 
 class Mixed:

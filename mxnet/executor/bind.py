@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 
-from ..base import MXNetError, MXNetNotImplementedError, MXNetTypeError, MXNetValueError, nearest
+from ..base import MXNetAssertionError, MXNetError, MXNetNotImplementedError, MXNetTypeError, MXNetValueError, nearest
 from ..context import Context
 from ..dtype import as_torch
 from ..ndarray.handle import wrap
@@ -27,6 +28,7 @@ def bind(symbol: Symbol, ctx: Context, args: Any, args_grad: Any, grad_req: Any,
     if not isinstance(ctx, Context):
         raise MXNetTypeError(f"Context type error: bind takes a Context, not {ctx!r}")
     names, aux_names = symbol.list_arguments(), symbol.list_auxiliary_states()
+    _require_distinct([*names, *aux_names])
     arrays = _by_order("args", args, names, required=True)
     grads = _by_order("args_grad", args_grad, names, required=False)
     aux = _by_order("aux_states", aux_states if aux_states is not None else {}, aux_names, required=True)
@@ -132,12 +134,14 @@ def simple_bind(symbol: Symbol, ctx: Context, grad_req: Any, type_dict: Mapping[
     if sparse:
         raise MXNetNotImplementedError(f"simple_bind: sparse storage is not supported yet: {sparse}")
     inputs = symbol.list_inputs()
+    _require_distinct(inputs)
     for name in shapes:
         if name not in inputs:                       # MXNet ignores it in silence
             warnings.warn(f"simple_bind: the shape of {name!r} is ignored, there is no such argument."
                           f"{nearest(name, inputs)} The arguments are {inputs}", stacklevel=3)
     shapes = {name: shape for name, shape in shapes.items() if name in inputs}
     kinds = {name: as_torch(kind) for name, kind in (type_dict or {}).items()}
+    _check(type_dict, shared_buffer, inputs)
     facts, dtypes = infer_all(symbol, shapes, kinds)
     names = symbol.list_arguments()
     reqs = _requests(grad_req, names)
@@ -154,43 +158,73 @@ def simple_bind(symbol: Symbol, ctx: Context, grad_req: Any, type_dict: Mapping[
     return _foretell(made, facts, [dtypes[id(node)][index] for node, index in symbol._outputs])
 
 
+def _require_distinct(names: Sequence[str]) -> None:
+    """Raise when two variables have one name: all that is given by name would go to one of them only."""
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise MXNetValueError(f"bind: several variables are named {', '.join(map(repr, twice))}. Make each once and "
+                              "use it again, or give them names that differ")
+
+
+def _check(type_dict: Any, shared_buffer: Any, inputs: Sequence[str]) -> None:
+    """Raise for types of arguments that are not there, and for a buffer that is no dict of NDArrays."""
+    for name in type_dict or {}:
+        if name not in inputs:
+            raise MXNetValueError(f"simple_bind: type_dict has {name!r}, which is no argument.{nearest(name, inputs)}")
+    if shared_buffer is None:
+        return
+    if not isinstance(shared_buffer, dict):
+        raise MXNetValueError(f"shared_buffer is a dict of NDArrays by name, not {type(shared_buffer).__name__}")
+    for name, array in shared_buffer.items():
+        if not isinstance(array, NDArray):
+            raise MXNetTypeError(f"shared_buffer has a {type(array).__name__} for {name!r}, not an NDArray")
+        if array.stype != "default":
+            raise MXNetAssertionError(f"shared_buffer has {array.stype} storage for {name!r}; only dense can be shared")
+
+
 def _context_of(node: Any, ctx: Context, group2ctx: Mapping[str, Context] | None) -> Context:
     return (group2ctx or {}).get(node.attrs.get("__ctx_group__"), ctx)
 
 
 class _Pool:
-    """Arrays that an executor can take over from another one or from a shared buffer; new ones are zeros."""
+    """Arrays that an executor can take over from another one or from a shared buffer; new ones are zeros.
+
+    `names` are the arguments whose arrays, and gradients, are the other executor's (None: all that fit). The rest come
+    from the front of the buffer's arrays, under their name and `grad of` it, which grow where they are too small.
+    """
 
     def __init__(self, executor: Executor | None, names: set[str] | None, buffer: dict[str, NDArray] | None) -> None:
         self.executor, self.names, self.buffer = executor, names, buffer
 
     def argument(self, name: str, shape: tuple[int, ...], kind: torch.dtype, ctx: Context) -> NDArray:
-        if self.names is None or name in self.names:
-            shared = self.executor.arg_dict.get(name) if self.executor is not None else None
-            if shared is not None and shared.shape == shape and shared._tensor.dtype is kind:
-                return shared
-            return _zeros(shape, kind, ctx)
-        if self.buffer is None:
-            return _zeros(shape, kind, ctx)
-        known = self.buffer.get(name)
-        count = int(torch.Size(shape).numel())
-        if known is not None and known._tensor.dtype is kind and known.size >= count:
-            return wrap(known._tensor.view(-1)[:count].view(shape), ctx)
-        made = _zeros(shape, kind, ctx)
-        self.buffer[name] = made
-        return made
+        theirs = self.executor.arg_dict.get(name) if self.executor and self._is_shared(name) else None
+        found = _fitting(theirs, shape, kind)
+        return self._buffered(name, shape, kind, ctx) if found is None else found
 
     def gradient(self, name: str, shape: tuple[int, ...], kind: torch.dtype, ctx: Context) -> NDArray:
-        shared = self.executor.grad_dict.get(name) if self.executor is not None else None
-        if shared is not None and shared.shape == shape and shared._tensor.dtype is kind:
-            return shared
-        return _zeros(shape, kind, ctx)
+        theirs = self.executor.grad_dict.get(name) if self.executor and self._is_shared(name) else None
+        found = _fitting(theirs, shape, kind)
+        return self._buffered(f"grad of {name}", shape, kind, ctx) if found is None else found
 
     def auxiliary(self, name: str, shape: tuple[int, ...], kind: torch.dtype, ctx: Context) -> NDArray:
-        shared = self.executor.aux_dict.get(name) if self.executor is not None else None
-        if shared is not None and shared.shape == shape and shared._tensor.dtype is kind:
-            return shared
-        return _zeros(shape, kind, ctx)
+        found = _fitting(self.executor.aux_dict.get(name), shape, kind) if self.executor else None
+        return _zeros(shape, kind, ctx) if found is None else found
+
+    def _is_shared(self, name: str) -> bool:
+        return self.names is None or name in self.names
+
+    def _buffered(self, key: str, shape: tuple[int, ...], kind: torch.dtype, ctx: Context) -> NDArray:
+        if self.buffer is None:
+            return _zeros(shape, kind, ctx)
+        known = self.buffer.get(key)
+        count = int(torch.Size(shape).numel())
+        if known is None or known._tensor.dtype is not kind or known.size < count or known._ctx != ctx:
+            known = self.buffer[key] = _zeros(shape, kind, ctx)
+        return wrap(known._tensor.view(-1)[:count].view(shape), ctx)
+
+
+def _fitting(array: NDArray | None, shape: tuple[int, ...], kind: torch.dtype) -> NDArray | None:
+    return array if array is not None and array.shape == shape and array._tensor.dtype is kind else None
 
 
 def _zeros(shape: tuple[int, ...], kind: torch.dtype, ctx: Context) -> NDArray:
@@ -208,8 +242,10 @@ def reshape(executor: Executor, partial_shaping: bool, allow_up_sizing: bool, sh
     for node, array, grad in zip(symbol._variables(False), executor.arg_arrays, executor.grad_arrays):
         shape = _decided(node, facts)
         if shape != array.shape and node.name not in shapes and not partial_shaping:
+            given = ", ".join(f"{name} {tuple(new)}, bound as {executor.arg_dict[name].shape}"
+                              for name, new in shapes.items())
             raise MXNetError(f"reshape: the shape of unspecified argument {node.name!r} changes from {array.shape} to "
-                             f"{shape}; allow it with partial_shaping=True")
+                             f"{shape}; allow it with partial_shaping=True. Given: {given}")
         args.append(_resized(node.name, array, shape, allow_up_sizing))
         grads.append(None if grad is None else _resized(node.name, grad, shape, True))
     aux = []

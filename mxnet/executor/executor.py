@@ -28,6 +28,7 @@ from .direct import DirectPair, Target, can_run_directly
 from .footprint import kept_results, peak_bytes
 from .gradients import Gradients
 from .handover import is_large, shares_memory, store
+from .heads import head_gradients
 from .lowering import Program
 from .mirror import MirroredRun, mirrored
 from .watch import Hunt, Watch
@@ -103,9 +104,10 @@ class Executor:
                 self._wanted.append(position)
         self._grad_of_wanted = dict((*self._write, *self._add))
         self._leaves: list[tuple[torch.Tensor, torch.Tensor]] = [(torch.empty(0), torch.empty(0))] * len(self._wanted)
-        # Results of operators that may return views may be an argument, or share its memory.
-        self._fresh = [node.op is not None and not (node.op.alias or node.op.varying_aux or node.op.open_params
-                                                    or node.subgraphs) for node, _ in self._symbol._outputs]
+        # Results of operators that may return views may be an argument, or share its memory. A variable that is an
+        # output is the argument itself, as in MXNet.
+        self._fresh = [node.op is None or not (node.op.alias or node.op.varying_aux or node.op.open_params
+                                               or node.subgraphs) for node, _ in self._symbol._outputs]
         self._losses = [node.op is not None and node.op.is_loss(node.params) for node, _ in self._symbol._outputs]
         reached = self._reached()
         # Whether an output needs no head gradient: because it is a loss, or because every way from it to a variable
@@ -220,10 +222,12 @@ class Executor:
 
     def _own(self, result: torch.Tensor) -> torch.Tensor:
         """An output in contiguous memory that is no argument's."""
+        if any(result is source._tensor for source in self._sources):        # of which `shares_memory` knows nothing
+            return _copied(result)
         if shares_memory(result):
             memory = result.untyped_storage().data_ptr()
             if memory and any(memory == source._tensor.untyped_storage().data_ptr() for source in self._sources):
-                return result.clone(memory_format=torch.contiguous_format)
+                return _copied(result)
         return result.contiguous()
 
     def _put_leaves(self, tensors: list[torch.Tensor]) -> None:
@@ -325,41 +329,7 @@ class Executor:
             self._run(train, True)
 
     def _heads(self, roots: Sequence[torch.Tensor], out_grads: Any, taped: bool) -> list[torch.Tensor | None]:
-        """Head gradients for all outputs; None where there is none, which a loss needs only on the tape."""
-        if isinstance(out_grads, NDArray):
-            out_grads = [out_grads]
-        elif isinstance(out_grads, dict):
-            for name in out_grads:
-                if name not in self._output_names:
-                    raise MXNetValueError(f"backward: out_grads has {name!r}, which is no output."
-                                          f"{nearest(name, self._output_names)}")
-            out_grads = [out_grads.get(name) for name in self._output_names]
-        given = list(out_grads) if out_grads is not None else []
-        if len(given) > len(roots):
-            given = given[:len(roots)]
-        heads: list[torch.Tensor | None] = []
-        for position, (root, headless) in enumerate(zip(roots, self._headless)):
-            head = given[position] if position < len(given) else None
-            if head is not None and not isinstance(head, NDArray):
-                raise MXNetTypeError(f"backward: out_grads are NDArrays, not {type(head).__name__}")
-            unused = headless or not root.is_floating_point() or (taped and not root.requires_grad)
-            if head is not None and not ((unused or self._losses[position]) and head._tensor.shape != root.shape):
-                given_head = head._tensor               # one of another shape that nothing reads is passed over
-                if given_head.shape != root.shape:
-                    raise MXNetValueError(f"backward: the gradient of {self._output_names[position]} is {head.shape}, "
-                                          f"the output {tuple(root.shape)}")
-                if given_head.dtype is not root.dtype or given_head.device != root.device:
-                    given_head = given_head.to(device=root.device, dtype=root.dtype)
-                heads.append(given_head)
-            elif unused:
-                heads.append(torch.ones((), dtype=root.dtype, device=root.device).expand(root.shape)
-                             if taped and root.is_floating_point() else None)
-            elif out_grads is None:
-                raise MXNetError(f"backward: output {self._output_names[position]!r} is not a loss, so its head "
-                                 f"gradient is required: pass out_grads, or wrap the output in MakeLoss")
-            else:
-                heads.append(None)
-        return heads
+        return head_gradients(roots, out_grads, self._output_names, self._headless, self._losses, taped)
 
     def _store(self, grads: Sequence[torch.Tensor | None]) -> None:
         store([(i, array._tensor) for i, array in self._write], grads)
@@ -372,7 +342,9 @@ class Executor:
 
     @property
     def output_dict(self) -> Arrays:
-        """Results of the last `forward` by name."""
+        """Results of the last `forward` by name. Raises ValueError when two have one name."""
+        if len(set(self._output_names)) < len(self._output_names):
+            raise MXNetValueError(f"Duplicate names detected, {self._output_names}: use outputs, the list")
         return dict(zip(self._output_names, self.outputs))
 
     def set_monitor_callback(self, callback: Callable[[str, NDArray], None] | None, monitor_all: bool = False) -> None:
@@ -433,6 +405,10 @@ class Executor:
         peak = peak_bytes(outputs, dict(names), kept_results(outputs, self._reached()))
         return (f"{self._symbol.debug_str()}\n{self._program(False, False).module.code}\n"
                 f"Total {-(-peak // 2 ** 20)} MB allocated")
+
+
+def _copied(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.clone(memory_format=torch.contiguous_format)
 
 
 def _copy_into(name: str, target: NDArray, value: NDArray) -> None:

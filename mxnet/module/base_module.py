@@ -5,13 +5,13 @@ from __future__ import annotations
 import copy
 import logging
 import time
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import metric, ndarray
+from .._user_line import warn_user
 from ..base import MXNetAssertionError, MXNetError, MXNetNotImplementedError, MXNetValueError, nearest
 from ..context import cpu
 from ..initializer import Uniform
@@ -50,7 +50,7 @@ def _check_input_names(symbol: Symbol, names: Sequence[str], typename: str, thro
                    f"found in symbol.list_arguments().{nearest(name, args)} Its inputs: {', '.join(candidates)}")
         if throw:
             raise MXNetValueError(message)
-        warnings.warn(message, stacklevel=3)
+        warn_user(message)
 
 
 def _check_names_match(data_names: Sequence[str], data_shapes: Sequence[DataDesc], name: str, throw: bool) -> None:
@@ -60,7 +60,7 @@ def _check_names_match(data_names: Sequence[str], data_shapes: Sequence[DataDesc
                   f"{list(data_names)})"
         if throw:
             raise MXNetValueError(message)
-        warnings.warn(message, stacklevel=4)
+        warn_user(message)
 
 
 def _parse_data_desc(data_names: Sequence[str], label_names: Sequence[str], data_shapes: Sequence[Any],

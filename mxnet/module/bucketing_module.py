@@ -8,7 +8,6 @@ there are. Parameters are copied from the devices once, too: all modules hold th
 from __future__ import annotations
 
 import logging
-import warnings
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 
 from .. import ndarray
 from .._old_names import lend
+from .._user_line import warn_user
 from ..base import MXNetError, MXNetTypeError
 from ..context import cpu
 from ..initializer import Uniform
@@ -30,6 +30,14 @@ from .module import Module
 __all__ = ["BucketingModule"]
 
 SymGen = Callable[[Any], tuple[Symbol, Sequence[str], Sequence[str]]]
+
+
+def _generated(sym_gen: Callable[[Any], Any], key: Hashable) -> tuple[Symbol, Any, Any]:
+    """What `sym_gen` makes for a bucket: its symbol, data names and label names."""
+    made = sym_gen(key)
+    if not (isinstance(made, (list, tuple)) and len(made) == 3):
+        raise MXNetTypeError(f"sym_gen returns (symbol, data_names, label_names), for bucket {key!r} it gave {made!r}")
+    return made[0], made[1], made[2]
 
 
 class BucketingModule(BaseModule):
@@ -68,7 +76,7 @@ class BucketingModule(BaseModule):
         self._module_args = dict(logger=logger, context=context, work_load_list=work_load_list,
                                  fixed_param_names=self._fixed_param_names, state_names=self._state_names,
                                  group2ctxs=group2ctxs, compression_params=compression_params)
-        symbol, data_names, label_names = sym_gen(default_bucket_key)
+        symbol, data_names, label_names = _generated(sym_gen, default_bucket_key)
         for names, kind, throw in ((data_names, "data_names", True), (label_names, "label_names", False),
                                    (self._state_names, "state_names", True),
                                    (self._fixed_param_names, "fixed_param_names", True)):
@@ -149,8 +157,7 @@ class BucketingModule(BaseModule):
                              allow_missing=allow_missing, force_init=force_init, allow_extra=allow_extra)
             return
         if self.params_initialized and not force_init:
-            warnings.warn("Parameters already initialized and force_init=False. set_params call ignored.",
-                          stacklevel=2)
+            warn_user("Parameters already initialized and force_init=False. set_params call ignored.")
             return
         self._module.set_params(arg_params, aux_params, allow_missing=allow_missing, force_init=force_init,
                                 allow_extra=allow_extra)
@@ -191,7 +198,7 @@ class BucketingModule(BaseModule):
     def _bucket(self, key: Hashable) -> Module:
         """The module of a bucket, made if there is none; bound or not."""
         if key not in self._buckets:
-            symbol, data_names, label_names = self._sym_gen(key)
+            symbol, data_names, label_names = _generated(self._sym_gen, key)
             self._buckets[key] = Module(symbol, data_names, label_names, **self._module_args)
         return self._buckets[key]
 
@@ -348,7 +355,7 @@ class BucketingModule(BaseModule):
                 raise ModuleStateError(f"BucketingModule.load_dict: {name} is required")
         made = BucketingModule(sym_gen, default_bucket_key, **kwargs)     # type: ignore[arg-type]
         for key, symbol in sym_dict.items():                              # type: ignore[union-attr]
-            _, data_names, label_names = made._sym_gen(key)
+            _, data_names, label_names = _generated(made._sym_gen, key)
             made._buckets[key] = Module(symbol, data_names, label_names, **made._module_args)
         made._take(made._bucket(default_bucket_key), arg_params, aux_params)
         made.params_initialized = True

@@ -157,7 +157,8 @@ class DataParallelExecutorGroup:
         for desc in self.label_shapes or [] if self.for_training else []:
             if desc.name not in self.arg_names:              # training would go on without any label
                 raise MXNetKeyError(f"label_shapes name {desc.name!r}, which is not an argument of the symbol."
-                                    f"{nearest(desc.name, self.arg_names)}")
+                                    f"{nearest(desc.name, self.arg_names)} Its inputs: "
+                                    f"{', '.join(name for name in self.arg_names if name not in params)}")
         self.label_arrays = [self._input_arrays(desc.name) for desc in self.label_shapes or []]
         self.input_grad_arrays = [[e.grad_dict[name] for e in execs] for name in data_names] \
             if self.inputs_need_grad else []

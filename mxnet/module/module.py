@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +11,15 @@ import torch
 from .. import optimizer as opt
 from .._files import atomic_write
 from .._old_names import lend
-from ..base import MXNetAssertionError, MXNetAssertionTypeError, MXNetError, MXNetValueError, nearest
+from .._user_line import warn_user
+from ..base import (
+    MXNetAssertionError,
+    MXNetAssertionTypeError,
+    MXNetError,
+    MXNetTypeError,
+    MXNetValueError,
+    nearest,
+)
 from ..context import Context, cpu, current_context
 from ..initializer import InitDesc, Uniform
 from ..io import DataDesc
@@ -172,10 +179,11 @@ class Module(BaseModule):
         nothing when they are set already, unless `force_init`.
         """
         if self.params_initialized and not force_init:
-            warnings.warn("Parameters already initialized and force_init=False. init_params call ignored.",
-                          stacklevel=2)
+            warn_user("Parameters already initialized and force_init=False. init_params call ignored.")
             return
         self._require("init_params", params=False)
+        if not (initializer is None or callable(initializer)):
+            raise MXNetTypeError(f"initializer is one of mx.init, such as mx.init.Xavier(), not {initializer!r}")
         self._ensure_params()
         attrs = self._symbol.attr_dict()
         for own, given in ((self._arg_params, arg_params), (self._aux_params, aux_params)):
@@ -224,8 +232,7 @@ class Module(BaseModule):
                              allow_missing=allow_missing, force_init=force_init, allow_extra=allow_extra)
             return
         if self.params_initialized and not force_init:
-            warnings.warn("Parameters already initialized and force_init=False. set_params call ignored.",
-                          stacklevel=2)
+            warn_user("Parameters already initialized and force_init=False. set_params call ignored.")
             return
         self._exec_group.set_params(arg_params, aux_params, allow_extra=allow_extra)
         self._params_dirty = True
@@ -321,9 +328,8 @@ class Module(BaseModule):
             if not isinstance(optimizer, opt.Optimizer):
                 raise MXNetAssertionTypeError(f"optimizer is a name or an Optimizer, not {type(optimizer).__name__}")
             if optimizer.rescale_grad != rescale:
-                warnings.warn("Optimizer created manually outside Module but rescale_grad is not normalized to "
-                              f"1.0/batch_size/num_workers ({optimizer.rescale_grad} vs. {rescale}). Is this "
-                              "intended?", stacklevel=2)
+                warn_user("Optimizer created manually outside Module but rescale_grad is not normalized to "
+                          f"1.0/batch_size/num_workers ({optimizer.rescale_grad} vs. {rescale}). Is this intended?")
             if not optimizer.idx2name:
                 optimizer.idx2name = idx2name.copy()
         self._optimizer, self._kvstore, self._update_on_kvstore = optimizer, store, on_store

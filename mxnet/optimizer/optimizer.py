@@ -2,6 +2,7 @@
 """The base of optimizers: rates, multipliers and update counts; a subclass adds states and one step."""
 from __future__ import annotations
 
+import inspect
 import itertools
 import logging
 import operator
@@ -14,7 +15,7 @@ import torch
 
 from .._old_names import lend
 from .._statefile import load_state_of, plain_state, restore_plain_state, state_of
-from ..base import MXNetAssertionTypeError, MXNetValueError, nearest
+from ..base import MXNetAssertionTypeError, MXNetTypeError, MXNetValueError, nearest
 from ..ndarray import NDArray
 from ..ndarray.handle import wrap
 from ..ops.optimizer_lists import cast_list
@@ -23,6 +24,14 @@ __all__ = ["Optimizer", "create", "register"]
 
 
 _dtype = operator.attrgetter("_tensor.dtype")
+
+
+def _parameters_of(kind: type) -> list[str]:
+    """Names that the constructors of a class and its bases take."""
+    found = [parameter for base in kind.__mro__[:-1] if "__init__" in vars(base)
+             for parameter in inspect.signature(base.__init__).parameters.values()]    # type: ignore[misc]
+    return list(dict.fromkeys(parameter.name for parameter in found if parameter.name != "self" and parameter.kind in
+                              (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)))
 
 
 class Optimizer:
@@ -77,6 +86,7 @@ class Optimizer:
 
     # A step for weights of one dtype and context, (indices, weights, gradients, states), that begins with `_begin`.
     _update_all: Any = None
+    _at_once = True             # whether many weights are led to that step; not past an `update` of a subclass
     _any_dtype = False          # whether that step is for all dtypes, or for float32 and float64 only
     _in_order = False           # whether what a weight gets depends on those before it
     _counts_first = True        # whether all weights that MXNet takes together are counted before rates are asked for
@@ -86,8 +96,7 @@ class Optimizer:
         super().__init_subclass__(**kwargs)
         own = vars(cls)
         if "update" in own or "update_multi_precision" in own:
-            if "_update_all" not in own:
-                cls._update_all = None
+            cls._at_once = "_update_all" in own
             if "update_multi" not in own:
                 cls.update_multi = Optimizer.update_multi      # type: ignore[method-assign]
 
@@ -133,7 +142,16 @@ class Optimizer:
         if key not in Optimizer.opt_registry:
             raise MXNetValueError(f"Cannot find optimizer {name}.{nearest(key, Optimizer.opt_registry)} "
                                   f"Known are {', '.join(sorted(Optimizer.opt_registry))}")
-        return Optimizer.opt_registry[key](**kwargs)
+        kind = Optimizer.opt_registry[key]
+        try:
+            return kind(**kwargs)
+        except TypeError:
+            known = _parameters_of(kind)
+            unknown = [parameter for parameter in kwargs if parameter not in known]
+            if not unknown:
+                raise
+            raise MXNetTypeError(f"{kind.__name__}: unknown parameter {unknown[0]!r}.{nearest(unknown[0], known)} "
+                                 f"Its parameters: {', '.join(known)}") from None
 
     # ---- for subclasses -------------------------------------------------------------------------
 
@@ -179,7 +197,7 @@ class Optimizer:
 
         Weights of float16 take part in it by their float32 copies, with `multi_precision`.
         """
-        if self._update_all is None or not weights or not one_context(weights):
+        if self._update_all is None or not self._at_once or not weights or not one_context(weights):
             self._one_by_one(indices, weights, grads, states)
             return
         columns = (indices, weights, grads, states)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from .._user_line import user_line
 from ..attribute import AttrScope
 from ..base import MXNetAssertionTypeError, nearest
 from ..name import NameManager
@@ -12,7 +13,7 @@ from ..ndarray.invoke import UnknownArgument, describe
 from ..ops.params import _Null, attr_text
 from ..ops.registry import Operator, OperatorError, UnknownParameterError
 from ..ops.schema import Input
-from .graph import HIDDEN, Entry, Node, is_private, parse_attrs, stored_key, user_line
+from .graph import HIDDEN, Entry, Node, is_private, parse_attrs, stored_key
 from .symbol import Symbol
 
 _HIDDEN = frozenset(HIDDEN)

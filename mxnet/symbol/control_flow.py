@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .._nested import Form, flatten, regroup
+from .._user_line import user_line
 from ..attribute import AttrScope
 from ..base import MXNetAssertionError, MXNetTypeError, MXNetValueError
 from ..name import NameManager
@@ -19,7 +20,7 @@ from ..ndarray.control_flow import whole_limit
 from ..ops.registry import get
 from .compose import _scope_attrs
 from .creation import Variable
-from .graph import Entry, Node, user_line
+from .graph import Entry, Node
 from .symbol import Symbol
 
 __all__ = ["cond", "foreach", "while_loop"]

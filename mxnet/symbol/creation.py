@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from .._user_line import user_line
 from ..attribute import AttrScope
 from ..base import MXNetTypeError, MXNetValueError
 from ..dtype import CODE, as_torch
 from ..ops.registry import get
 from .compose import apply
-from .graph import Node, is_private, stored_key, user_line
+from .graph import Node, is_private, stored_key
 from .symbol import Symbol
 
 __all__ = ["Group", "Variable", "arange", "eye", "full", "histogram", "linspace", "ones", "split_v2", "var", "zeros"]

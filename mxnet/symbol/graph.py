@@ -2,8 +2,6 @@
 """The graph under a Symbol: nodes, and walks over them. All walks are iterative and linear."""
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,8 +10,6 @@ from ..ops.params import Params
 from ..ops.registry import Operator, is_final
 
 Entry = tuple["Node", int]           # one output of a node
-
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 # Attributes that steer the framework, not the operator: kept in the graph as `__name__`, answered under both names.
 HIDDEN = ("ctx_group", "lr_mult", "wd_mult", "force_mirroring", "mirror_stage", "profiler_scope")
@@ -119,14 +115,6 @@ def parse_attrs(op: Operator, attrs: Mapping[str, str], name: str) -> Params:
         if is_final(error):
             raise
         raise type(error)(f"{error} (in symbol {name!r})") from None
-
-
-def user_line() -> tuple[str, int] | None:
-    """File and line of the innermost frame outside of this package."""
-    frame = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame = frame.f_back                         # type: ignore[assignment]
-    return (frame.f_code.co_filename, frame.f_lineno) if frame is not None else None
 
 
 def topological(outputs: Iterable[Entry]) -> list[Node]:

@@ -183,3 +183,91 @@ def test_outputs_have_their_shapes_before_the_first_pass():
     for one, rows in ((bound, 2), (bound.reshape(x=(1, 4)), 1)):
         assert [(o.shape, o.dtype) for o in one.outputs] == [((rows, 3), np.float32), ((rows, 4), np.int32)]
     assert (x * 2).bind(mx.cpu(), [mx.nd.ones((5,))]).outputs[0].shape == (5,)
+
+
+def layer():
+    return S.FullyConnected(S.Variable("x"), num_hidden=2, name="f")
+
+
+def test_a_shared_buffer_is_filled_and_used():
+    buffer = {}
+    first = layer().simple_bind(mx.cpu(), x=(3, 2), shared_buffer=buffer)
+    assert sorted(buffer) == ["f_bias", "f_weight", "grad of f_bias", "grad of f_weight", "grad of x", "x"]
+    smaller = layer().simple_bind(mx.cpu(), x=(2, 2), shared_buffer=buffer)
+    first.arg_dict["f_weight"][:] = 5
+    first.arg_dict["x"][:] = mx.nd.arange(6).reshape((3, 2))
+    first.grad_dict["f_bias"][:] = 3
+    assert smaller.arg_dict["f_weight"].asnumpy().tolist() == [[5, 5], [5, 5]]
+    assert smaller.arg_dict["x"].asnumpy().tolist() == [[0, 1], [2, 3]]
+    assert smaller.grad_dict["f_bias"].asnumpy().tolist() == [3, 3]
+    old = buffer["x"]
+    larger = layer().simple_bind(mx.cpu(), x=(5, 2), shared_buffer=buffer)
+    assert buffer["x"] is not old and buffer["x"].shape == larger.arg_dict["x"].shape == (5, 2)
+
+
+def test_what_is_not_named_as_shared_is_an_executors_own():
+    first = layer().simple_bind(mx.cpu(), x=(3, 2))
+    second = layer().simple_bind(mx.cpu(), x=(3, 2), shared_exec=first, shared_arg_names=["f_weight"])
+    for name, array in first.arg_dict.items():
+        assert (second.arg_dict[name] is array) == (name == "f_weight")
+        assert (second.grad_dict[name] is first.grad_dict[name]) == (name == "f_weight")
+
+
+@pytest.mark.parametrize("options, error, message", [
+    ({"type_dict": {"y": "float16"}}, ValueError, "type_dict has 'y', which is no argument"),
+    ({"shared_buffer": 3}, ValueError, "a dict of NDArrays"),
+    ({"shared_buffer": {"x": 3}}, TypeError, "has a int for"),
+])
+def test_options_that_simple_bind_refuses(options, error, message):
+    with pytest.raises(error, match=message):
+        layer().simple_bind(mx.cpu(), x=(3, 2), **options)
+
+
+def test_head_gradients_by_names_that_are_no_outputs():
+    exe = layer().simple_bind(mx.cpu(), x=(3, 2))
+    exe.forward(is_train=True)
+    with pytest.raises(mx.MXNetError, match="'g_output', which is no output. Did you mean 'f_output'"):
+        exe.backward({"g_output": mx.nd.ones((3, 2))})
+    exe.backward({"f_output": mx.nd.ones((3, 2))})
+    assert exe.grad_dict["f_bias"].asnumpy().tolist() == [3, 3]
+
+
+def test_outputs_are_where_their_group_is():
+    with mx.AttrScope(ctx_group="second"):
+        net = S.exp(S.Variable("x"))
+    exe = net.simple_bind(mx.cpu(0), x=(2,), group2ctx={"second": mx.cpu(1)})
+    assert exe.outputs[0].context == exe.forward()[0].context == exe.arg_dict["x"].context == mx.cpu(1)
+
+
+@pytest.mark.parametrize("bind", [
+    lambda net: net.bind(mx.cpu(), [mx.nd.ones(2), mx.nd.ones(2)]), lambda net: net.simple_bind(mx.cpu(), a=(2,)),
+    lambda net: net.bind(mx.cpu(), {"a": mx.nd.ones(2)})])
+def test_variables_of_one_name(bind):
+    with pytest.raises(mx.MXNetError, match="several variables are named 'a'"):
+        bind(S.Variable("a") + S.Variable("a"))
+
+
+def test_outputs_of_one_name_have_no_dictionary():
+    x = S.Variable("x")
+    exe = S.Group([S.exp(x, name="e"), S.sin(x, name="e")]).simple_bind(mx.cpu(), x=(2,))
+    assert [out.asnumpy().tolist() for out in exe.forward()] == [[1, 1], [0, 0]]
+    with pytest.raises(ValueError, match="Duplicate names detected"):
+        _ = exe.output_dict
+
+
+@pytest.mark.parametrize("train", [False, True])
+@pytest.mark.parametrize("make", [S.identity, S.BlockGrad, S.Dropout, S.make_loss, lambda x: S.reshape(x, shape=(2,)),
+                                  lambda x: S.Group([S.identity(x), S.identity(x)]), S.exp])
+def test_outputs_of_operators_are_no_arguments(make, train):
+    x = mx.nd.ones(2)
+    exe = make(S.Variable("x")).bind(mx.cpu(), {"x": x}, args_grad={"x": mx.nd.zeros(2)})
+    exe.forward(is_train=train)[0][:] = 9
+    assert x.asnumpy().tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("train", [False, True])
+def test_a_variable_that_is_an_output_is_the_argument(train):
+    x = mx.nd.ones(2)
+    exe = S.Variable("x").bind(mx.cpu(), {"x": x}, args_grad={"x": mx.nd.zeros(2)})
+    exe.forward(is_train=train)[0][:] = 9
+    assert x.asnumpy().tolist() == [9, 9]

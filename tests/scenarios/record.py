@@ -18,7 +18,7 @@ def main() -> None:
     from scenarios.stage import RECORDED, run, stage_of
     if not hasattr(mx, "libinfo"):
         sys.exit("this is not MXNet: run me with an interpreter that has Apache MXNet 1.9.1")
-    for name in sys.argv[1:] or ["metric", "callback", "lr_scheduler", "initializer", "io"]:
+    for name in sys.argv[1:] or ["metric", "callback", "lr_scheduler", "initializer", "io", "programs"]:
         stage = stage_of(name)
         found = {title: run(scenario, mx) for title, scenario in stage.scenarios.items()}
         lines = [f"{json.dumps(title)}: {json.dumps(value)}" for title, value in found.items()]

@@ -244,8 +244,9 @@ class Normalizer:
         self._order = {1: [0], 3: [2, 1, 0], 4: [2, 1, 0, 3]}[channels]
         means = [params.mean_r, params.mean_g, params.mean_b, params.mean_a]
         stds = [params.std_r, params.std_g, params.std_b, params.std_a]
-        self._mean_image = None if any(means) else mean_image
-        self._mean = np.array(means[:channels], np.float32)[:, None]
+        # With both, MXNet's iterators for classification take the image, those for detection the channels' means.
+        self._mean_image = mean_image if isinstance(params, Augmenting) or not any(means) else None
+        self._mean = np.array(means[:channels] if self._mean_image is None else [0] * channels, np.float32)[:, None]
         self._factor = (params.scale / np.array([one if one > 0 else 1.0 for one in stds[:channels]]))[:, None]
         self._jitter = 0.0, 0.0
         if isinstance(params, Augmenting):

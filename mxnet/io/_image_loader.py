@@ -266,7 +266,8 @@ class ImageRecordLoader(MXDataIter):
         return value.asnumpy().astype(np.float32)
 
     def _average(self, shape: tuple[int, ...]) -> np.ndarray:
-        total, one = np.zeros(shape, np.float64), np.empty(shape, np.uint8)
+        """The mean of what is read without a mean image: as in MXNet, of values with scale, means and deviations."""
+        total, one = np.zeros(shape, np.float64), np.empty(shape, np.float32)
         for number in range(len(self._records)):
             rng = random.Random((self._seed << 64) + number)
             self._normalizer.write(self._augmented(number, rng)[1], one, rng)

@@ -163,6 +163,33 @@ def test_mean_image_is_made(tmp_path):
     np.testing.assert_allclose(made, plain - plain.mean(0), atol=1e-4)
 
 
+@pytest.mark.parametrize("given", [{"scale": 0.5}, {"mean_r": 10, "mean_b": 20, "std_g": 4}])
+def test_mean_image_is_made_of_what_is_read(tmp_path, given):
+    """MXNet 1.9.1: the file holds scaled means, which are subtracted from pixels all the same."""
+    path = str(tmp_path / "mean.bin")
+    given = {"path_imgrec": TRAIN["path_imgrec"], "shuffle": False, "data_shape": (3, 30, 32), "batch_size": 10,
+             **given}
+    plain = mx.io.ImageRecordIter(**given).next().data[0].asnumpy()
+    made = mx.io.ImageRecordIter(**given, mean_img=path).next().data[0].asnumpy()
+    mean = mx.nd.load(path)["mean_img"].asnumpy()
+    np.testing.assert_allclose(mean, plain.mean(0), rtol=1e-5, atol=1e-4)
+    bare = {**given, "scale": 1, "mean_r": 0, "mean_b": 0, "std_g": 1}
+    pixels = mx.io.ImageRecordIter(**bare).next().data[0].asnumpy()
+    factor = np.array([1, 1 / given.get("std_g", 1), 1]).reshape(3, 1, 1) * given.get("scale", 1)
+    np.testing.assert_allclose(made, (pixels - mean) * factor, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind, wins", [("ImageRecordIter", 20), ("ImageDetRecordIter", 10)])
+def test_mean_image_and_means(tmp_path, kind, wins):
+    path = str(tmp_path / "mean.bin")
+    mx.nd.save(path, {"mean_img": mx.nd.ones((3, 30, 32)) * 20})
+    records = TRAIN["path_imgrec"] if kind == "ImageRecordIter" else os.path.join(FOLDER, "det.rec")
+    given = {"path_imgrec": records, "shuffle": False, "data_shape": (3, 30, 32), "batch_size": 2}
+    plain = getattr(mx.io, kind)(**given).next().data[0].asnumpy()
+    made = getattr(mx.io, kind)(**given, mean_img=path, mean_r=10, mean_g=10, mean_b=10).next().data[0].asnumpy()
+    np.testing.assert_allclose(made, plain - wins, atol=1e-4)
+
+
 def test_few_examples_and_round_batch_off():
     made = mx.io.ImageRecordIter(**{**TRAIN, "shuffle": False, "batch_size": 16, "round_batch": False})
     batch = made.next()

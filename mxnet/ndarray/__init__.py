@@ -4,14 +4,14 @@
 # isort: off
 from __future__ import annotations
 
-from . import control_flow, finite, generate, zipfian
+from . import control_flow, finite, generate, updates, zipfian
 
 generate.install_methods()
 op = generate.module(__name__, "op", "All public operators.")
 _internal = generate.module(__name__, "_internal", "Operators whose names begin with an underscore.")
 random = generate.random_module(__name__)
 contrib = generate.module(__name__, "contrib", "Contributed operators.")
-contrib.__dict__.update({name: getattr(part, name) for part in (control_flow, finite, zipfian)
+contrib.__dict__.update({name: getattr(part, name) for part in (control_flow, finite, updates, zipfian)
                          for name in part.__all__})
 linalg = generate.module(__name__, "linalg", "Linear algebra.")
 image = generate.module(__name__, "image", "Operators on images.")

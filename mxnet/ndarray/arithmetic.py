@@ -213,4 +213,13 @@ def mixed_functions() -> dict[str, Binary]:
         doc = (f"{what} of `lhs` and `rhs`, element-wise with broadcasting.\n\n"
                f"Each is an NDArray or a number; dtype and context are the array's.")
         made[name] = mixed_function(name, arrays, scalar, reverse, numbers, doc)
+    made["power"] = _with_its_own_names(made["power"])
     return made
+
+
+def _with_its_own_names(power: Binary) -> Binary:
+    """MXNet calls the arguments of this one otherwise."""
+    def call(base: Any, exp: Any) -> Any:
+        return power(base, exp)
+    return _named(call, "power", "`base` to the power `exp`, element-wise with broadcasting.\n\n"
+                                 "Each is an NDArray or a number; dtype and context are the array's.")

@@ -2,6 +2,7 @@
 """Executors on several devices for hand-written training loops, on the group that Module uses."""
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -81,8 +82,7 @@ class DataParallelExecutorGroup:
 
     def forward(self, is_train: bool = False) -> None:
         """Run all executors on what is loaded."""
-        for executor in self.train_execs:
-            executor.forward(is_train=is_train)
+        self._group._run([functools.partial(executor.forward, is_train=is_train) for executor in self.train_execs])
 
     def backward(self) -> None:
         """Run all executors backward."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..base import MXNetTypeError, MXNetValueError
+from ..base import MXNetAssertionError, MXNetAssertionTypeError
 from ..ndarray import NDArray, array
 from .augment import (
     Augmenter,
@@ -57,7 +57,7 @@ def CreateAugmenter(data_shape: Sequence[int], resize: int = 0, rand_crop: bool 
     made: list[Augmenter] = [ResizeAug(resize, inter_method)] if resize > 0 else []
     if rand_resize:
         if not rand_crop:
-            raise MXNetValueError("CreateAugmenter: rand_resize=True needs rand_crop=True")
+            raise MXNetAssertionError("CreateAugmenter: rand_resize=True needs rand_crop=True")
         made.append(RandomSizedCropAug(size, _AREA, _RATIO, inter_method))
     else:
         made.append((RandomCropAug if rand_crop else CenterCropAug)(size, inter_method))
@@ -91,7 +91,7 @@ def channel_values(name: str, given: Any, make: Any = np.array) -> Any:
     if given is None:
         return None
     if not isinstance(given, (np.ndarray, NDArray)):
-        raise MXNetTypeError(f"{name} is True, None, or an array, not {type(given).__name__}")
+        raise MXNetAssertionTypeError(f"{name} is True, None, or an array, not {type(given).__name__}")
     if given.shape[:1] not in ((1,), (3,)):
-        raise MXNetValueError(f"{name} has one or three values, not the shape {given.shape}")
+        raise MXNetAssertionError(f"{name} has one or three values, not the shape {given.shape}")
     return given

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from ..base import MXNetTypeError, MXNetValueError, numeric_types
+from ..base import MXNetAssertionTypeError, MXNetValueError, numeric_types
 from ..ndarray import NDArray
 from .resize import imresize, interpolation
 
@@ -117,5 +117,5 @@ def old_area(area: Any, kwargs: dict[str, Any], where: str) -> Any:
         warnings.warn(f"{where}: min_area is deprecated, its name is area", DeprecationWarning, stacklevel=3)
         area = kwargs.pop("min_area")
     if kwargs:
-        raise MXNetTypeError(f"{where} has no parameter {', '.join(kwargs)}")
+        raise MXNetAssertionTypeError(f"{where} has no parameter {', '.join(kwargs)}")
     return area

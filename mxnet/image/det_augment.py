@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..base import MXNetTypeError, MXNetValueError
+from ..base import MXNetAssertionError, MXNetTypeError, MXNetValueError
 from ..ndarray import NDArray, flip
 from .augment import Augmenter, ForceResizeAug, ResizeAug
 from .create import channel_values, color_augmenters
@@ -87,8 +87,8 @@ def CreateMultiRandCropAugmenter(min_object_covered: Any = 0.1, aspect_ratio_ran
              for one in (min_object_covered, aspect_ratio_range, area_range, min_eject_coverage, max_attempts)]
     count = max(map(len, given))
     if any(len(one) not in (1, count) for one in given):
-        raise MXNetValueError(f"CreateMultiRandCropAugmenter: lists of lengths {[len(one) for one in given]}; expected "
-                              f"1 or {count} for all")
+        raise MXNetAssertionError(f"CreateMultiRandCropAugmenter: lists of lengths {[len(one) for one in given]}; "
+                                  f"expected 1 or {count} for all")
     full = [one * count if len(one) == 1 else one for one in given]
     return DetRandomSelectAug([DetRandomCropAug(*values) for values in zip(*full)], skip_prob)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..base import MXNetTypeError, numeric_types
+from ..base import MXNetAssertionTypeError, numeric_types
 from ..ndarray import NDArray
 from .augment import Recorded
 from .crop import fixed_crop
@@ -54,7 +54,7 @@ def _range(given: Any) -> Any:
     if isinstance(given, (tuple, list)):
         return given
     if not isinstance(given, numeric_types):
-        raise MXNetTypeError(f"a range is a number or two of them, not {given!r}")
+        raise MXNetAssertionTypeError(f"a range is a number or two of them, not {given!r}")
     return (given, given)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .._files import local_path
-from ..base import MXNetError, MXNetValueError, numeric_types
+from ..base import MXNetAssertionError, MXNetError, MXNetValueError, numeric_types
 from ..io.base import DataBatch, DataIter
 from ..ndarray import NDArray, array, transpose, zeros
 from ..recordio import MXIndexedRecordIO, MXRecordIO, unpack
@@ -63,7 +63,7 @@ class ImageIter(DataIter):
                  last_batch_handle: str = "pad", *, on_error: str = "raise", **kwargs: Any) -> None:
         super().__init__(batch_size)
         if not (path_imgrec or path_imglist or isinstance(imglist, list)):
-            raise MXNetValueError("ImageIter needs path_imgrec, path_imglist or imglist (a list)")
+            raise MXNetAssertionError("ImageIter needs path_imgrec, path_imglist or imglist (a list)")
         _one_of("dtype", dtype, _DTYPES)
         self.last_batch_handle = _one_of("last_batch_handle", last_batch_handle, _LAST)
         self.on_error, self.skipped = _one_of("on_error", on_error, ("raise", "skip")), 0
@@ -97,7 +97,7 @@ class ImageIter(DataIter):
                                       "path_imgidx")
             return None
         if not 0 <= part_index < num_parts:
-            raise MXNetValueError(f"ImageIter: part_index {part_index} is not in [0, {num_parts})")
+            raise MXNetAssertionError(f"ImageIter: part_index {part_index} is not in [0, {num_parts})")
         size = len(keys) // num_parts
         return list(keys[part_index * size:(part_index + 1) * size]) if num_parts > 1 else list(keys)
 

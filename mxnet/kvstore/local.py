@@ -14,6 +14,8 @@ import torch
 
 from .._files import atomic_write
 from ..base import (
+    MXNetAssertionError,
+    MXNetAssertionTypeError,
     MXNetError,
     MXNetIndexError,
     MXNetKeyError,
@@ -166,7 +168,7 @@ class KVStore(KVStoreBase):
     def pull(self, key: Any, out: Any = None, priority: int = 0, ignore_sparse: bool = True) -> None:
         """Copy values into the arrays given for each key, which may be of another dtype."""
         if out is None:
-            raise MXNetTypeError("pull needs out=, the array or arrays to write to")
+            raise MXNetAssertionTypeError("pull needs out=, the array or arrays to write to")
         copy_rows([self._row(one, arrays) for one, arrays in self._pairs(key, out)])
 
     def _row(self, key: Key, targets: Sequence[NDArray]) -> list[torch.Tensor]:
@@ -208,13 +210,14 @@ class KVStore(KVStoreBase):
         if isinstance(key, (list, tuple)):
             if not isinstance(value, (list, tuple)) or len(value) != len(key):
                 came = f"{len(value)}" if isinstance(value, (list, tuple)) else f"a {type(value).__name__}"
-                raise MXNetValueError(f"{len(key)} keys need a list of as many values, not {came}")
+                raise MXNetAssertionError(f"{len(key)} keys need a list of as many values, not {came}")
             return [pair for k, v in zip(key, value) for pair in self._pairs(k, v)]
         kind = str if isinstance(key, str) else int
         if not isinstance(key, kind):
-            raise MXNetTypeError(f"unexpected type for keys: {type(key)}; keys are int or str")
+            raise MXNetAssertionTypeError(f"unexpected type for keys: {type(key)}; keys are int or str")
         if self._key_type not in (None, kind):
-            raise MXNetTypeError(f"Mixed key types are not allowed: {key!r} after {self._key_type.__name__} keys")
+            raise MXNetAssertionTypeError(f"Mixed key types are not allowed: {key!r} after {self._key_type.__name__} "
+                                          "keys")
         if isinstance(key, int) and not -_INT_MAX <= key <= _INT_MAX:
             raise MXNetIndexError(f"key {key} does not fit in 32 bits")
         self._key_type = kind

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..base import MXNetNotImplementedError, MXNetValueError
+from ..base import MXNetAssertionError, MXNetNotImplementedError, MXNetValueError
 from ..context import Context, current_context
 from ..ndarray import NDArray, arange, array, eye
 
@@ -201,7 +201,7 @@ def collapse_sum_like(a: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Sum `a` down to a shape that broadcasts to its own: the gradient of broadcasting."""
     lead = a.ndim - len(shape)
     if lead < 0 or any(size not in (1, own) for size, own in zip(shape, a.shape[lead:])):
-        raise MXNetValueError(f"{shape} does not broadcast to {a.shape}")
+        raise MXNetAssertionError(f"{shape} does not broadcast to {a.shape}")
     axes = (*range(lead), *(lead + i for i, size in enumerate(shape) if size != a.shape[lead + i]))
     return a.sum(axis=axes).reshape(shape)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..base import MXNetTypeError, MXNetValueError, nearest
+from ..base import MXNetAssertionError, MXNetAssertionTypeError, MXNetValueError, nearest
 from ..context import Context
 from ..ndarray import NDArray, array, waitall, zeros
 from ..symbol import Symbol, Variable, make_loss
@@ -221,7 +221,7 @@ def check_numeric_gradient(sym: Symbol, location: Any, aux_states: Any = None, n
     ctx = ctx or default_context()
     kind = np.dtype(dtype)
     if kind not in default_numeric_eps():
-        raise MXNetTypeError(f"check_numeric_gradient: dtype is float16, float32 or float64, not {kind}")
+        raise MXNetAssertionTypeError(f"check_numeric_gradient: dtype is float16, float32 or float64, not {kind}")
     _dense_only(grad_stype_dict)
     args = _by_name("location", sym.list_arguments(), location, ctx, dtype)
     aux = _aux(sym, aux_states, ctx, dtype)
@@ -279,7 +279,7 @@ def check_consistency(sym: Any, ctx_list: Sequence[dict[str, Any]], scale: float
     Returns the ground truth.
     """
     if len(ctx_list) < 2:
-        raise MXNetValueError(f"check_consistency: two runs at least are compared, not {len(ctx_list)}")
+        raise MXNetAssertionError(f"check_consistency: two runs at least are compared, not {len(ctx_list)}")
     symbols = [sym] * len(ctx_list) if isinstance(sym, Symbol) else list(sym)
     runs = [one.simple_bind(grad_req=grad_req, **spec) for one, spec in zip(symbols, ctx_list)]
     args, aux = dict(arg_params or {}), dict(aux_params or {})

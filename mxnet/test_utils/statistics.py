@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..base import MXNetError, MXNetValueError
+from ..base import MXNetAssertionError, MXNetError, MXNetValueError
 from ..ndarray import NDArray
 from .compare import DifferenceError
 
@@ -38,7 +38,7 @@ def gen_buckets_probs_with_ppf(ppf: Callable[[float], float],
     ([(0.0, 1.0), (1.0, 2.0)], [0.5, 0.5])
     """
     if nbuckets < 1:
-        raise MXNetValueError(f"nbuckets is 1 at least, not {nbuckets}")
+        raise MXNetAssertionError(f"nbuckets is 1 at least, not {nbuckets}")
     edges = [ppf(i / nbuckets) for i in range(nbuckets + 1)]
     return list(zip(edges[:-1], edges[1:])), [1.0 / nbuckets] * nbuckets
 

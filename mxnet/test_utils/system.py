@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..base import MXNetNotImplementedError, MXNetTypeError, MXNetValueError
+from ..base import MXNetAssertionError, MXNetAssertionTypeError, MXNetNotImplementedError, MXNetValueError
 from ..io import DataIter
 
 __all__ = ["DummyIter", "discard_stderr", "environment", "get_cuda_compute_capability", "getenv", "has_tvm_ops",
@@ -84,7 +84,7 @@ def environment(*args: Any) -> Iterator[None]:
     elif len(args) == 1 and isinstance(args[0], Mapping):
         wanted = args[0]
     else:
-        raise MXNetTypeError("environment takes a name and a value, or a dict")
+        raise MXNetAssertionTypeError("environment takes a name and a value, or a dict")
     before = {name: getenv(name) for name in wanted}
     try:
         for name, value in wanted.items():
@@ -113,7 +113,7 @@ def discard_stderr() -> Iterator[None]:
 def retry(n: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Decorator: run a test up to `n` times, while it raises AssertionError, each time with another NumPy seed."""
     if n < 1:
-        raise MXNetValueError(f"retry: at least 1 time, not {n}")
+        raise MXNetAssertionError(f"retry: at least 1 time, not {n}")
 
     def decorate(test: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(test)

@@ -29,3 +29,9 @@ class Scoped(type):
     @current.setter
     def current(cls, value: Any) -> None:
         cls._thread.value = value
+
+    @property
+    def _current(cls) -> threading.local:
+        """Where MXNet has it: older programs use `NameManager._current.value`."""
+        cls.current = cls.current                       # there is a value from now on
+        return cls._thread

@@ -27,6 +27,12 @@ class _DefaultContext(type):
     def default_ctx(cls, context: Context) -> None:
         Context._default.value = context
 
+    @property
+    def _default_ctx(cls) -> threading.local:
+        """Where MXNet has it: programs use `Context._default_ctx.value`."""
+        cls.default_ctx = current_context()             # there is a value from now on
+        return Context._default
+
 
 class Context(metaclass=_DefaultContext):
     """A device: its type (`"cpu"`, `"gpu"`, `"cpu_pinned"`, `"cpu_shared"`) and its number.

@@ -92,5 +92,6 @@ def gradient_names(node: Node) -> list[str]:
     elif name in _GRADIENTS_BY_NAME:
         endings = [f"backward_{given}" for given in node.input_names()[:count]]
     else:
-        endings = ["backward_output"] if count == 1 else [f"backward_output{i}" for i in range(count)]
+        what = "output" if name == "Custom" else "backward_output"
+        endings = [what] if count == 1 else [f"{what}{i}" for i in range(count)]
     return [f"{node.name}_{ending}" for ending in endings]

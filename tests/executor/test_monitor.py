@@ -138,3 +138,20 @@ def test_mirrored_operators_are_seen_too():
     with mx.AttrScope(force_mirroring="True"):
         net = mlp()
     assert [row[0] for row in seen(net, {"data": (2, 5)})] == [row[0] for row in MLP]
+
+
+def test_gradients_of_custom_operators_have_their_name():
+    class Twice(mx.operator.CustomOp):
+        def forward(self, is_train, req, in_data, out_data, aux):
+            self.assign(out_data[0], req[0], in_data[0] * 2)
+
+        def backward(self, req, out_grad, in_data, out_data, in_grad, aux):
+            self.assign(in_grad[0], req[0], out_grad[0] * 2)
+
+    @mx.operator.register("monitored_twice")
+    class TwiceProp(mx.operator.CustomOpProp):
+        def create_operator(self, ctx, in_shapes, in_dtypes):
+            return Twice()
+
+    told = seen(S.exp(S.Custom(S.sin(DATA, name="s"), op_type="monitored_twice", name="c"), name="e"), {"data": (2,)})
+    assert [row[0] for row in told] == ["_head_grad_0_id_output", "e_backward_output", "c_output", "s_backward_output"]

@@ -8,7 +8,7 @@ from ._watching import add_nan_check
 
 __all__ = ["bulk", "check_call", "nan_check", "set_bulk_size"]
 
-_size = 15
+_size = 0
 
 
 def set_bulk_size(size: int) -> int:

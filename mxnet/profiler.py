@@ -42,6 +42,7 @@ class _Session:
         self.config = dict(_CONFIG)
         self.active: Any = None                          # the running torch profiler
         self.finished: list[Any] = []                    # those that ran before a pause or stop
+        self.traces: dict[int, dict[str, Any]] = {}      # their traces by id, which torch gives once
         self.paused = False
         self.own: list[dict[str, Any]] = []              # the user's entries, as chrome trace events
         self.labels: Labels = {}                         # what the names of our ranges stand for
@@ -70,7 +71,7 @@ class _Session:
             self.active = None
 
     def forget(self) -> None:
-        self.finished, self.own = [], []
+        self.finished, self.own, self.traces = [], [], {}
 
     def note(self, **event: Any) -> None:
         if self.active is not None:
@@ -153,7 +154,7 @@ def dump(finished: bool = True, profile_process: str = "worker") -> None:
     _session.stop()
     trace: dict[str, Any] = {"traceEvents": []}
     for done in _session.finished:
-        part = _chrome(done)
+        part = _session.traces.get(id(done)) or _session.traces.setdefault(id(done), _chrome(done))
         trace = {**part, "traceEvents": trace["traceEvents"] + _absolute(part)}
     trace["traceEvents"] += _session.own
     for key in ("baseTimeNanoseconds", "traceName"):     # times are absolute now, and the name was a temporary file

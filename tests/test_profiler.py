@@ -135,3 +135,20 @@ def test_older_names(tmp_path):
     with pytest.warns(DeprecationWarning):
         profiler.dump_profile()
     assert (tmp_path / "old.json").exists()
+
+
+def test_several_dumps_hold_everything_so_far(tmp_path):
+    files = [tmp_path / f"{number}.json" for number in range(3)]
+    for number, file in enumerate(files):
+        mx.profiler.set_config(filename=str(file), profile_all=True)
+        mx.profiler.set_state("run")
+        with mx.profiler.Task(mx.profiler.Domain("steps"), f"step{number}"):
+            mx.nd.ones((2, 2)).exp().wait_to_read()
+        mx.profiler.set_state("stop")
+        mx.profiler.dump()
+    for number, file in enumerate(files):
+        names = [event.get("name") for event in json.loads(file.read_text())["traceEvents"]]
+        assert names.count("exp") == number + 1 and f"step{number}" in names
+    mx.profiler.dumps(reset=True)
+    mx.profiler.dump()
+    assert not json.loads(files[-1].read_text())["traceEvents"]

@@ -31,6 +31,7 @@ from .handover import is_large, shares_memory, store
 from .heads import head_gradients
 from .lowering import Program
 from .mirror import MirroredRun, mirrored
+from .optimized import merged, shows_merged
 from .watch import Hunt, Watch
 
 Arrays = dict[str, NDArray]
@@ -66,6 +67,7 @@ class Executor:
         self._on_gradient: announce.Tell | None = None       # called in backward for each gradient, when it is there
         self._program_key = (ctx, tuple(sorted((k, str(v)) for k, v in self._group2ctx.items())),
                              tuple(sorted(self._shapes.items())))
+        self._shows_merged = shows_merged()
         self._plan_gradients()
         self._roots: tuple[torch.Tensor, ...] | None = None
         self._gradients: Gradients | None = None                 # of the last forward pass, for a monitor
@@ -395,8 +397,8 @@ class Executor:
         return reshape(self, partial_shaping, allow_up_sizing, kwargs)
 
     def get_optimized_symbol(self) -> Symbol:
-        """The symbol that is bound: what is optimised is the code made from it, see `debug_str`."""
-        return self._symbol
+        """The symbol that is bound, with equal nodes made one; the code that is made from it is in `debug_str`."""
+        return merged(self._symbol) if self._shows_merged else self._symbol
 
     def debug_str(self) -> str:
         """The graph, the code that runs it, and how much memory the results in it take."""

@@ -21,6 +21,7 @@ from ..context import cpu
 from ..initializer import Uniform
 from ..io import DataDesc
 from ..model import load_params as _load_params
+from ..name import NameManager
 from ..ndarray import NDArray
 from ..symbol import Symbol
 from ..symbol import load as _load_symbol
@@ -33,8 +34,12 @@ SymGen = Callable[[Any], tuple[Symbol, Sequence[str], Sequence[str]]]
 
 
 def _generated(sym_gen: Callable[[Any], Any], key: Hashable) -> tuple[Symbol, Any, Any]:
-    """What `sym_gen` makes for a bucket: its symbol, data names and label names."""
-    made = sym_gen(key)
+    """What `sym_gen` makes for a bucket: its symbol, data names and label names.
+
+    Names that it leaves open are counted from 0 for each bucket, so that layers without names share parameters, too.
+    """
+    with NameManager():
+        made = sym_gen(key)
     if not (isinstance(made, (list, tuple)) and len(made) == 3):
         raise MXNetTypeError(f"sym_gen returns (symbol, data_names, label_names), for bucket {key!r} it gave {made!r}")
     return made[0], made[1], made[2]

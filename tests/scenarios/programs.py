@@ -191,3 +191,59 @@ def subclasses_that_call_the_update_of_their_parent(mx: Any) -> Any:
                 module.update()
             found[f"{kind} {which.__name__}"] = module.get_params()[0]["fc_weight"]
     return found
+
+
+@stage
+def topk_of_equals(mx: Any) -> Any:
+    """Predictions of an untrained network, beams that have not begun: the first of equals is taken."""
+    found = []
+    for size, k in ((7, 3), (16, 3), (10, 10), (40, 1), (1000, 1)):
+        values = mx.nd.array(np.random.RandomState(size).randint(0, 3, (2, size)))
+        for smallest in (False, True):
+            found.append([mx.nd.topk(values, axis=1, k=k, ret_typ=kind, is_ascend=smallest)
+                          for kind in ("indices", "mask", "value")])
+    return found
+
+
+@stage
+def buckets_share_layers_without_names(mx: Any) -> Any:
+    def sym_gen(length: int) -> Any:
+        embedded = mx.sym.Embedding(mx.sym.Variable("data"), input_dim=10, output_dim=4)
+        hidden = mx.sym.FullyConnected(mx.sym.mean(embedded, axis=1), num_hidden=3)
+        return mx.sym.SoftmaxOutput(hidden, name="softmax"), ("data",), ("softmax_label",)
+    before = mx.sym.FullyConnected(mx.sym.Variable("data"), num_hidden=3).name
+    found = []
+    with mx.name.Prefix("outer_"):
+        module = mx.mod.BucketingModule(sym_gen, default_bucket_key=8)
+        module.bind([("data", (2, 8))], [("softmax_label", (2,))])
+        module.init_params(mx.init.One())
+        module.init_optimizer(optimizer_params={"learning_rate": 0.5})
+        for length in (8, 4, 6, 4):
+            module.forward_backward(mx.io.DataBatch(
+                [mx.nd.ones((2, length))], [mx.nd.zeros((2,))], bucket_key=length,
+                provide_data=[("data", (2, length))], provide_label=[("softmax_label", (2,))]))
+            module.update()
+            found.append((module.symbol.list_arguments(), {name: value.asnumpy().sum()
+                                                           for name, value in sorted(module.get_params()[0].items())}))
+    after = mx.sym.FullyConnected(mx.sym.Variable("data"), num_hidden=3).name
+    return found, int(after.replace("fullyconnected", "")) - int(before.replace("fullyconnected", ""))
+
+
+@stage
+def arrays_of_every_memory_are_written(mx: Any) -> Any:
+    """OpenCV's images turned from blue-green-red, MNIST's bytes, images mirrored in place."""
+    image = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
+    frozen = np.frombuffer(np.arange(18, dtype=np.float32).tobytes(), np.float32).reshape(2, 3, 3)
+    swapped = np.arange(18).reshape(2, 3, 3).astype(">f4")
+    found = []
+    for values in (image[:, :, ::-1], image[::-1], frozen, frozen[:, ::-1], swapped, np.broadcast_to(3.0, (2, 3, 3))):
+        batch = mx.nd.zeros((2, 2, 3, 3))
+        batch[0] = values
+        batch[1][:] = values
+        batch[1, 0] = values[0]
+        batch[1, :, 1] = values[:, 1, ::-1]
+        full = mx.nd.full((2, 3, 3), values.astype(np.float32))
+        executor = mx.sym.identity(mx.sym.Variable("x")).simple_bind(mx.cpu(), x=(2, 3, 3))
+        executor.arg_dict["x"][:] = values
+        found.append([batch, full, executor.forward()])
+    return found

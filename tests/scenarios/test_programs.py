@@ -93,3 +93,10 @@ def test_update_of_a_subclass_is_not_passed_by(kind: str, momentum: float) -> No
     module.forward_backward(examples(mx).next())
     module.update()
     assert all(not value.asnumpy().any() for value in module.get_params()[0].values())
+
+
+def test_metrics_take_numpy_arrays_of_every_memory() -> None:
+    labels = np.arange(4.0)[::-1]
+    metric = mx.metric.MSE()
+    metric.update([labels], [np.frombuffer(labels.tobytes(), np.float64)])
+    assert metric.get()[1] == 0

@@ -19,6 +19,7 @@ from torch import Tensor
 from .._statefile import plain_state, restore_plain_state
 from ..base import MXNetAssertionError, MXNetKeyError, MXNetTypeError, MXNetValueError, nearest, numeric_types
 from ..ndarray import NDArray
+from ..ndarray.handle import tensor_on
 from ..registry import get_alias_func, get_create_func, get_register_func
 
 __all__ = ["CompositeEvalMetric", "EvalMetric", "alias", "check_label_shapes", "create", "register"]
@@ -54,7 +55,7 @@ def tensor_of(value: Any) -> Tensor:
     """The tensor inside of an array; NumPy arrays and tensors are taken, too."""
     if isinstance(value, NDArray):
         return value._tensor
-    return value.detach() if isinstance(value, Tensor) else torch.as_tensor(numpy.asarray(value))
+    return value.detach() if isinstance(value, Tensor) else tensor_on(numpy.asarray(value))
 
 
 def paired(labels: Any, preds: Any) -> list[tuple[Tensor, Tensor]]:

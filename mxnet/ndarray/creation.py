@@ -12,7 +12,7 @@ from ..base import MXNetAssertionError, MXNetAssertionTypeError, MXNetTypeError,
 from ..context import Context, current_context
 from ..dtype import as_torch
 from ..ops.registry import get
-from .handle import NDArrayBase, wrap
+from .handle import NDArrayBase, tensor_on, wrap
 from .invoke import invoke
 from .ndarray import NDArray, context_of
 
@@ -74,11 +74,7 @@ def _tensor_from(source: Any, kind: torch.dtype) -> torch.Tensor:
         values = np.asarray(source)
         if values.dtype == object or values.dtype.kind in "USMm":
             raise TypeError
-        if not values.dtype.isnative:
-            values = values.astype(values.dtype.newbyteorder("="))
-        if any(stride < 0 for stride in values.strides) or not values.flags.writeable:
-            values = values.copy()
-        return torch.as_tensor(values)
+        return tensor_on(values)
     except (TypeError, ValueError):
         raise MXNetTypeError(f"source_array must be array like object, not {type(source).__name__} of "
                              f"non-numeric or ragged content") from None
@@ -166,8 +162,12 @@ def ones(shape: Any, ctx: Any = None, dtype: Any = None, out: Any = None, **kwar
     return _filled(lambda s, t, d: torch.ones(s, dtype=t, device=d), shape, ctx, dtype, out)
 
 
-def full(shape: Any, val: float, ctx: Any = None, dtype: Any = np.float32, out: Any = None) -> NDArray:
-    """An array of one value; other arguments as in `zeros`."""
+def full(shape: Any, val: Any, ctx: Any = None, dtype: Any = np.float32, out: Any = None) -> NDArray:
+    """An array of one value, or of the values of an array that broadcasts to `shape`; other arguments as in `zeros`."""
+    if isinstance(val, (NDArrayBase, np.ndarray, list, tuple)):
+        made = empty(shape, ctx, dtype) if out is None else out
+        made[:] = val
+        return made
     return _filled(lambda s, t, d: torch.full(s, val, dtype=t, device=d), shape, ctx, dtype, out)
 
 

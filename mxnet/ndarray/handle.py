@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 
 from ..context import Context
@@ -33,6 +34,19 @@ def wrap(tensor: torch.Tensor, ctx: Context) -> Any:
     made._ctx = ctx
     made._entry = None
     return made
+
+
+def tensor_on(values: np.ndarray) -> torch.Tensor:
+    """A tensor on the memory of a NumPy array, or on a copy, for what torch does not take as it is.
+
+    That is memory that nobody may write, such as that of `bytes`, steps backwards, as in `image[:, :, ::-1]`, and the
+    other byte order.
+    """
+    if not values.dtype.isnative:
+        values = values.astype(values.dtype.newbyteorder("="))
+    if not values.flags.writeable or any(stride < 0 for stride in values.strides):
+        values = values.copy()
+    return torch.as_tensor(values)
 
 
 def array_class() -> type[NDArrayBase]:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from ..base import MXNetIndexError, MXNetValueError
-from .handle import NDArrayBase
+from .handle import NDArrayBase, tensor_on
 
 _BASIC = (int, np.integer, slice, type(None), type(Ellipsis))
 
@@ -200,7 +200,7 @@ def _values(value: Any, like: torch.Tensor) -> torch.Tensor:
     if isinstance(value, torch.Tensor):
         return value.detach().to(device=like.device, dtype=like.dtype)
     try:
-        return torch.as_tensor(np.asarray(value), device=like.device).to(like.dtype)
+        return tensor_on(np.asarray(value)).to(device=like.device, dtype=like.dtype)
     except (TypeError, ValueError) as error:
         raise MXNetValueError(f"cannot write a {type(value).__name__} into an array: {error}") from None
 

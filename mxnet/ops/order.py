@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Operators that sort, rank and count.
 
-MXNet leaves the order of equal values open. Here `sort` and `argsort` keep the order of their places, and `topk`, which
-is many times faster for it, does not promise any. NaN counts as larger than every number.
+MXNet leaves the order of equal values open. Here `sort` and `argsort` keep the order of their places. `topk`, which is
+many times faster for it, promises the first of equals for k = 1 only, and their order along short axes; MXNet's does
+that, too. NaN counts as larger than every number.
 """
 from __future__ import annotations
 
@@ -15,6 +16,8 @@ from .axes import axis_index
 from .infer import complete, prod, show
 from .params import Params
 from .registry import OperatorError, op
+
+_SHORT = 16         # MXNet sorts so few elements by insertion
 
 
 def _along(data: Tensor, axis: int | None) -> tuple[Tensor, int]:
@@ -88,12 +91,27 @@ def topk(data: Tensor, *, axis: int | None = -1, k: int = 1,
     [0.0, 2.0]
     """
     source, at = _along(data, axis)
-    values, indices = torch.topk(source, _checked_k(k, source.shape[at]), at, not is_ascend)
+    values, indices = _first(source, _checked_k(k, source.shape[at]), at, not is_ascend)
     if ret_typ == "mask":
         return torch.zeros_like(source).scatter_(at, indices, 1).reshape(data.shape)
     if ret_typ == "value":
         return values
     return (values, indices.to(dtype)) if ret_typ == "both" else indices.to(dtype)
+
+
+def _first(source: Tensor, k: int, axis: int, largest: bool) -> tuple[Tensor, Tensor]:
+    """Values and indices of the first k. One of equals is the first; along short axes all keep their order, too."""
+    if source.shape[axis] <= _SHORT:
+        values, indices = source.sort(dim=axis, descending=largest, stable=True)
+        return values.narrow(axis, 0, k).contiguous(), indices.narrow(axis, 0, k).contiguous()
+    if k > 1:
+        return torch.topk(source, k, axis, largest)
+    if largest:
+        return source.max(axis, keepdim=True)
+    known = source.nan_to_num(nan=torch.inf, posinf=torch.inf, neginf=-torch.inf) if source.is_floating_point() \
+        else source
+    indices = known.argmin(axis, keepdim=True)
+    return source.gather(axis, indices), indices
 
 
 def _checked_k(k: int, size: int) -> int:

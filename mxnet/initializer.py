@@ -116,10 +116,10 @@ class Initializer:
         raise NotImplementedError(f"{type(self).__name__} does not define _init_weight")
 
     def _init_default(self, name: str, _: NDArray) -> None:
-        raise MXNetValueError(f'Unknown initialization pattern for {name}. Default initialization is now limited to '
-                              f'"weight", "bias", "gamma" (1.0), and "beta" (0.0). Please use '
-                              f'mx.sym.Variable(init=mx.init.*) to set initialization pattern. If it is data or a '
-                              f'label, name it in the data_names or label_names of the module')
+        raise MXNetValueError(f'Unknown initialization pattern for {name}: a name tells what to do when it ends in '
+                              f'"weight", "bias", "gamma" (1.0) or "beta" (0.0). For others give '
+                              f'mx.sym.Variable(init=...) an initializer. If it is data or a label, name it in the '
+                              f'data_names or label_names of the module')
 
 
 # The first that fits decides. MXNet refuses moving statistics without an attribute of their own; it gives them one

@@ -105,7 +105,7 @@ def imdecode(buf: Any, flag: int = 1, to_rgb: bool = True, out: NDArray | None =
     if isinstance(buf, NDArray):
         buf = buf.asnumpy()
     if not isinstance(buf, (bytes, bytearray, memoryview, np.ndarray)):
-        raise MXNetTypeError(f"buf is bytes, a bytearray or an array of bytes, not {type(buf).__name__}")
+        raise MXNetValueError(f"buf is bytes, a bytearray or an array of bytes, not {type(buf).__name__}")
     if int(flag) < 0:
         raise MXNetValueError(f"flag is 0 (grey) or 1 (colour), not {flag}")
     made = to_array(decode(buf, int(flag), bool(to_rgb)))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..base import MXNetError, MXNetTypeError, MXNetValueError
+from ..base import MXNetAssertionTypeError, MXNetError, MXNetValueError
 from ..ndarray import NDArray, array, full
 from .codec import opencv
 from .create import channel_values
@@ -129,7 +129,7 @@ class ImageDetIter(ImageIter):
     def sync_label_shape(self, it: ImageDetIter, verbose: bool = False) -> ImageDetIter:
         """Give this and another iterator the larger of their label shapes; returns the other one."""
         if not isinstance(it, ImageDetIter):
-            raise MXNetTypeError(f"label shapes are shared with an ImageDetIter, not {type(it).__name__}")
+            raise MXNetAssertionTypeError(f"label shapes are shared with an ImageDetIter, not {type(it).__name__}")
         if self.label_shape[1] != it.label_shape[1]:
             raise MXNetValueError(f"objects have {self.label_shape[1]} values here and {it.label_shape[1]} there")
         shape = max(self.label_shape[0], it.label_shape[0]), self.label_shape[1]

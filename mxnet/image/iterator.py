@@ -93,7 +93,7 @@ class ImageIter(DataIter):
         keys = self.imgidx if self.imgrec is not None else list(self.imglist)
         if keys is None:
             if self.shuffle or num_parts > 1:
-                raise MXNetValueError("ImageIter: shuffle and num_parts need the index of the record file, "
+                raise MXNetAssertionError("ImageIter: shuffle and num_parts need the index of the record file, "
                                       "path_imgidx")
             return None
         if not 0 <= part_index < num_parts:
@@ -253,7 +253,7 @@ class ImageIter(DataIter):
 
 def _one_of(name: str, given: str, known: tuple[str, ...]) -> str:
     if given not in known:
-        raise MXNetValueError(f"{name} is one of {', '.join(known)}, not {given!r}")
+        raise MXNetAssertionError(f"{name} is one of {', '.join(known)}, not {given!r}")
     return given
 
 

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Numbers out of the text of CSV files.
 
-A file is read into memory at once, and cut at line ends into pieces whose arrays stay in a cache. A piece of plain
-numbers is read by array operations (see `_csv_numbers`); whatever else there is (other dtypes, empty lines, damage) is
-read value by value, which also tells what is wrong and where. One thread does it all: two wait for each other, to get
-Python's lock after each of the many short array operations and to get at memory, as long as they save.
+A file is read into memory at once, and cut at line ends into pieces. A piece of plain numbers is read by array
+operations (see `_csv_numbers`); whatever else there is (other dtypes, empty lines, damage) is read value by value,
+which also tells what is wrong and where. Two threads share the pieces of a file that is large enough: they wait for
+each other to get Python's lock after each array operation, so these have to be long to gain by it, longer than a cache
+would like.
 """
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 
@@ -17,7 +20,8 @@ from ..base import MXNetError
 from ._csv_numbers import PADDING, Scan, numbers_in
 from ._sources import files_of
 
-_CELLS = 24000                  # of a piece
+_CELLS = 24000                  # of a piece, for one thread
+_THREADS, _MOST = 2, 100000     # threads for a file of four such pieces and more, and cells of their pieces
 _WINDOW = 1 << 16               # bytes in which a line end is looked for at once
 _LINE = ord("\n")
 
@@ -37,9 +41,16 @@ def read_csv(path: str, width: int, dtype: np.dtype) -> np.ndarray:
 
 def _read_file(name: str, width: int, dtype: np.dtype) -> list[np.ndarray]:
     text = _load(name)
+    length = len(text) - 2 * PADDING
+    cell = (_line_end(text, PADDING) - PADDING) / width                 # bytes, about
+    threads = _THREADS if length > _THREADS * 2 * _CELLS * cell else 1
+    step = _CELLS * cell if threads == 1 else length / (threads * max(round(length / (threads * _MOST * cell)), 1))
+    read = partial(_numbers, text, width, dtype)
     try:
-        with np.errstate(over="ignore"):
-            return [_numbers(text, width, dtype, start, end) for start, end in _pieces(text, width)]
+        if threads == 1:
+            return list(map(read, _pieces(text, step)))
+        with ThreadPoolExecutor(threads) as pool:
+            return list(pool.map(read, _pieces(text, step)))
     except _DamageError as damage:
         line = np.count_nonzero(text[PADDING:PADDING + damage.start] == _LINE) + damage.line
         raise MXNetError(f"{name}, line {line}: {damage}") from None
@@ -86,10 +97,9 @@ def _line_end(text: np.ndarray, start: int) -> int:
     return start + int(found.argmax()) + 1
 
 
-def _pieces(text: np.ndarray, width: int) -> Iterator[tuple[int, int]]:
-    """Begin and end of the pieces of a text: whole lines, about as many cells in each."""
-    length = len(text) - 2 * PADDING
-    step = max((_line_end(text, PADDING) - PADDING) * _CELLS // width, 1)
+def _pieces(text: np.ndarray, size: float) -> Iterator[tuple[int, int]]:
+    """Begin and end of the pieces of a text: whole lines, about `size` bytes."""
+    length, step = len(text) - 2 * PADDING, int(size) + 1
     start = 0
     while start < length:
         end = min(_line_end(text, PADDING + min(start + step, length) - 1) - PADDING, length)
@@ -105,11 +115,12 @@ class _DamageError(Exception):
         self.start, self.line = start, line
 
 
-def _numbers(text: np.ndarray, width: int, dtype: np.dtype, start: int, end: int) -> np.ndarray:
-    """The numbers of the piece from `start` to `end`. Raises _DamageError."""
-    made = None
+def _numbers(text: np.ndarray, width: int, dtype: np.dtype, piece: tuple[int, int]) -> np.ndarray:
+    """The numbers of a piece. Raises _DamageError."""
+    made, (start, end) = None, piece
     if dtype == np.float32 or (dtype.kind in "iu" and dtype.itemsize >= 4):
-        made = numbers_in(Scan(text[start:end + 2 * PADDING]), width, dtype)
+        with np.errstate(over="ignore"):
+            made = numbers_in(Scan(text[start:end + 2 * PADDING]), width, dtype)
     return _slowly(text[PADDING + start:PADDING + end].tobytes(), width, dtype, start) if made is None else made
 
 
@@ -130,7 +141,8 @@ def _slowly(text: bytes, width: int, dtype: np.dtype, start: int) -> np.ndarray:
             raise _DamageError(start, at, f"{len(values)} values, the shape needs {width}: {line!r:.80}")
         made += values
     try:
-        return np.array(made, np.float64 if dtype.kind == "f" else dtype).astype(dtype)
+        with np.errstate(over="ignore"):
+            return np.array(made, np.float64 if dtype.kind == "f" else dtype).astype(dtype)
     except OverflowError as error:
         raise _DamageError(start, 1, f"this line, or one behind it, has a number that {dtype} does not hold ({error})"
                            ) from None

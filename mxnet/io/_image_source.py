@@ -2,57 +2,73 @@
 """Where the examples of a record file are, which part of them is read, and what their labels are."""
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import numpy as np
 
 from .._files import local_path
 from .._recordfile import PEEK, Source
-from ..base import MXNetError, MXNetNotImplementedError
+from ..base import MXNetError
 from ..recordio import MXIndexedRecordIO, unpack
 from ._image_params import Reading
+from ._sources import files_of
 
 _READ_AHEAD = 1 << 20           # bytes; what an index leaves between two of its records may belong to others
 
 
 class Records:
-    """Examples of a record file, by number. Safe for any number of threads.
+    """Examples of one or several record files, by number. Safe for any number of threads.
 
-    With an index the parts have as many examples each, the last fewer; without, as many bytes, as in MXNet.
+    With an index the parts have as many examples each, the last fewer; without, as many bytes, as in MXNet. Offsets are
+    those in all files one after the other; so they are in the index.
     """
 
     def __init__(self, params: Reading) -> None:
         self._params = params
-        path = local_path(params.path_imgrec)
-        if os.path.isdir(path):
-            raise MXNetNotImplementedError(f"{path}: folders of record files cannot be read yet, one file can")
-        self._source = Source(path)
-        self.path = path
-        self._offsets, self._ends = self._part(self._places())
-        if not len(self._offsets):
-            raise MXNetError(f"{path}: part {params.part_index} of {params.num_parts} has no records")
-        self._labels = read_labels(params.path_imglist) if params.path_imglist else None
+        self.path = local_path(params.path_imgrec)
+        self._sources: list[Source] = []
+        try:
+            self._sources += map(Source, files_of(self.path))
+            self._begins = np.cumsum([0, *(source.size() for source in self._sources)])
+            self._offsets, self._ends = self._part(self._places())
+            if not len(self._offsets):
+                raise MXNetError(f"{self.path}: part {params.part_index} of {params.num_parts} has no records")
+            self._labels = read_labels(params.path_imglist) if params.path_imglist else None
+        except BaseException:
+            self.close()
+            raise
 
     def __len__(self) -> int:
         return len(self._offsets)
 
     def close(self) -> None:
-        """Close the file."""
-        self._source.close()
+        """Close the files."""
+        for source in self._sources:
+            source.close()
 
     def _places(self) -> np.ndarray:
-        """Offsets of all records, and the end of the file."""
+        """Offsets of all records, and the end of the last file."""
         if self._params.path_imgidx:
-            index = MXIndexedRecordIO(self._params.path_imgidx, self.path, "r")
+            index = MXIndexedRecordIO(self._params.path_imgidx, self._sources[0].path, "r")
             index.close()
             offsets = [index.idx[key] for key in index.keys]
-            return np.array([*offsets, self._source.size()], np.int64)
-        offsets, at, size = [0], 0, self._source.size()
-        while at < size:
-            at = self._source.spans(at, self._source.read(at, 8), at)[1]
-            offsets.append(at)
+            if len(self._sources) > 1 and max(offsets, default=0) < self._begins[-2]:
+                raise MXNetError(f"{self._params.path_imgidx}: there is no record of {self._sources[-1].path}. Its "
+                                 "offsets are to be those in all files one after the other")
+            return np.array([*offsets, self._begins[-1]], np.int64)
+        offsets = [0]
+        for source, begin in zip(self._sources, self._begins.tolist()):
+            at, size = 0, source.size()
+            while at < size:
+                at = source.spans(at, source.read(at, 8), at)[1]
+                offsets.append(begin + at)
         return np.array(offsets, np.int64)
+
+    def _at(self, number: int) -> tuple[Source, int]:
+        """The file that an example is in, and its offset there."""
+        offset = int(self._offsets[number])
+        which = min(int(np.searchsorted(self._begins, offset, "right")), len(self._sources)) - 1
+        return self._sources[which], offset - int(self._begins[which])
 
     def _part(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         count, part = self._params.num_parts, self._params.part_index
@@ -68,13 +84,14 @@ class Records:
 
     def name(self, number: int) -> str:
         """How an example is called in errors."""
-        return f"{self.path}, byte {self._offsets[number]}"
+        source, offset = self._at(number)
+        return f"{source.path}, byte {offset}"
 
     def read(self, number: int) -> tuple[Any, bytes]:
         """Header, its label replaced by that of the image list if there is one, and encoded image."""
-        offset = int(self._offsets[number])
-        count = min(max(int(self._ends[number]) - offset, PEEK), _READ_AHEAD)
-        header, image = unpack(self._source.record(offset, self._source.read(offset, count), offset)[0])
+        source, offset = self._at(number)
+        count = min(max(int(self._ends[number] - self._offsets[number]), PEEK), _READ_AHEAD)
+        header, image = unpack(source.record(offset, source.read(offset, count), offset)[0])
         return header._replace(label=self._label(header)), image
 
     def _label(self, header: Any) -> np.ndarray:

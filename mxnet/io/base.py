@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..base import MXNetTypeError
+from ..base import MXNetAssertionTypeError
 from ..ndarray import NDArray
 
 __all__ = ["DataBatch", "DataDesc", "DataIter"]
@@ -68,9 +68,9 @@ class DataBatch:
     def __init__(self, data: Any, label: Any = None, pad: int | None = None, index: Any = None, bucket_key: Any = None,
                  provide_data: Any = None, provide_label: Any = None) -> None:
         if data is not None and not isinstance(data, (list, tuple)):
-            raise MXNetTypeError(f"Data must be list of NDArrays, not {type(data).__name__}")
+            raise MXNetAssertionTypeError(f"Data must be list of NDArrays, not {type(data).__name__}")
         if label is not None and not isinstance(label, (list, tuple)):
-            raise MXNetTypeError(f"Label must be list of NDArrays, not {type(label).__name__}")
+            raise MXNetAssertionTypeError(f"Label must be list of NDArrays, not {type(label).__name__}")
         self.data: Any = data
         self.label: Any = label
         self.pad, self.index = pad, index

@@ -29,7 +29,8 @@ def ImageRecordIter(**kwargs: Any) -> ImageRecordLoader:
 
     Parameters, all by name
     -----------------------
-    path_imgrec, path_imgidx, path_imglist : record file; its index; a list whose labels are taken instead
+    path_imgrec, path_imgidx, path_imglist : record file; its index; a list whose labels are taken instead. Several
+        files with `;` between, a folder, or a regular expression for file names are read as one
     data_shape : (channels, height, width): 1 (grey), 3 (red, green, blue) or 4 channels
     batch_size, label_width : examples in a batch, numbers in a label
     round_batch : fill the last batch with examples of the next epoch, which then begins behind them (default); without,

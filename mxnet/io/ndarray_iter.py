@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..base import MXNetNotImplementedError, MXNetTypeError, MXNetValueError
+from ..base import MXNetAssertionError, MXNetNotImplementedError, MXNetTypeError, MXNetValueError
 from ..context import Context
 from ..dtype import NUMPY
 from ..ndarray import NDArray, array
@@ -27,7 +27,7 @@ def _init_data(data: Any, allow_empty: bool, default_name: str) -> list[tuple[st
         data = [data]
     if isinstance(data, (list, tuple)):
         if not allow_empty and not data:
-            raise MXNetValueError("NDArrayIter needs data: an array, or a list or dict of arrays")
+            raise MXNetAssertionError("NDArrayIter needs data: an array, or a list or dict of arrays")
         names = [default_name] if len(data) == 1 else [f"_{i}_{default_name}" for i in range(len(data))]
         data = dict(zip(names, data))
     if not isinstance(data, dict):
@@ -158,6 +158,8 @@ class NDArrayIter(DataIter):
 
     def _batch(self, sources: list[tuple[str, NDArray]]) -> list[NDArray]:
         begin, end = self.cursor, self.cursor + self.batch_size
+        if not 0 <= begin < len(self._order):
+            raise MXNetAssertionError("NDArrayIter: there is no current batch: call next (or, at the end, reset) first")
         plain = not self.shuffle and self._order is self._epoch and end <= self.num_data
         if plain:
             return [wrap(value._tensor[begin:end], value._ctx) for _, value in sources]

@@ -214,7 +214,8 @@ def CSVIter(data_csv: str, data_shape: Any, label_csv: str = "NULL", label_shape
 
     Parameters
     ----------
-    data_csv, data_shape : file, and the shape that each of its rows is read as
+    data_csv, data_shape : file, and the shape that each of its rows is read as. Several files with `;` between, a
+        folder, or a regular expression for file names are read as one
     label_csv, label_shape : the same for labels; without a file labels are 0. Labels of one value are a (batch,) array
     batch_size : rows in a batch
     round_batch : fill the last batch with rows from the beginning (which the next epoch then begins after)

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from ..base import MXNetNotImplementedError, MXNetValueError
+from ..base import MXNetAssertionError, MXNetNotImplementedError, MXNetValueError
 from ..ndarray import NDArray
 from .base import DataBatch, DataDesc, DataIter
 
@@ -90,7 +90,7 @@ class PrefetchingIter(DataIter):
                  rename_label: Sequence[dict[str, str]] | None = None) -> None:
         self.iters = list(iters) if isinstance(iters, (list, tuple)) else [iters]
         if not self.iters:
-            raise MXNetValueError("PrefetchingIter needs at least one iterator")
+            raise MXNetAssertionError("PrefetchingIter needs at least one iterator")
         self.n_iter = len(self.iters)
         self.rename_data, self.rename_label = rename_data, rename_label
         super().__init__(self.provide_data[0][1][0])
@@ -159,12 +159,12 @@ class PrefetchingIter(DataIter):
         batches = [worker.get() for worker in self._workers]
         if any(batch is None for batch in batches):
             if any(batch is not None for batch in batches):
-                raise MXNetValueError("Number of entry mismatches between iterators")
+                raise MXNetAssertionError("Number of entry mismatches between iterators")
             return False
         first = batches[0]
         self._done += 1
         if any(batch.pad != first.pad for batch in batches):
-            raise MXNetValueError("Different pad size in two iterators")
+            raise MXNetAssertionError("Different pad size in two iterators")
         self.current_batch = DataBatch([item for batch in batches for item in batch.data],
                                        [item for batch in batches for item in batch.label or []],
                                        first.pad, first.index, provide_data=self.provide_data,

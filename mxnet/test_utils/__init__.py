@@ -4,6 +4,7 @@
 By subject: `compare` (tolerances and assertions), `arrays` (random data), `check` (graphs against values, finite
 differences and each other), `statistics` (random generators), `system` (environment, devices), `data` (data sets).
 """
+from .._old_names import lend
 from ..context import current_context
 from ..ndarray import array
 from . import arrays, check, compare, data, statistics, system
@@ -108,3 +109,6 @@ from .system import (
 
 __all__ = ["array", "current_context", *arrays.__all__, *check.__all__, *compare.__all__, *data.__all__,
            *statistics.__all__, *system.__all__]
+
+# `from mxnet.test_utils import *` gives these to many a test; but scipy may not be there.
+__all__ += [name for name in lend(__name__) if name != "ss" and not name.startswith("_")]

@@ -29,7 +29,7 @@ def wide():
     (lambda w: I.imread("/nowhere/a.jpg"), mx.MXNetError, "/nowhere/a.jpg: the image cannot be read"),
     (lambda w: I.imdecode(b"hello"), mx.MXNetError, "5 bytes that begin with b'hello' are no image"),
     (lambda w: I.imdecode(b""), mx.MXNetError, "from 0 bytes"),
-    (lambda w: I.imdecode("text"), TypeError, "buf is bytes"),
+    (lambda w: I.imdecode("text"), ValueError, "buf is bytes"),
     (lambda w: I.imdecode(b"hello", flag=-1), ValueError, "flag is 0"),
     (lambda w: I.imresize(w, 0, 5), ValueError, "width 0, height 5"),
     (lambda w: I.imresize(w, 5, 5, 9), ValueError, "0, 1, 2, 3 or 4, not 9"),

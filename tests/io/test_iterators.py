@@ -93,6 +93,17 @@ def test_errors(call: Any, match: str) -> None:
         call()
 
 
+def test_errors_where_mxnet_asserts() -> None:
+    it, wrong = source(), [source(8), source(4)]
+    ended = mx.io.NDArrayIter(np.zeros((4, 1)), None, 4)
+    assert len(list(ended)) == 1
+    for call in (it.getdata, ended.getdata, lambda: mx.io.NDArrayIter([]), lambda: mx.io.PrefetchingIter([]),
+                 lambda: list(mx.io.PrefetchingIter(wrong)), lambda: mx.io.DataBatch(1),
+                 lambda: mx.io.DataBatch([], 1)):
+        with pytest.raises(AssertionError):
+            call()
+
+
 def test_abstract_iterator() -> None:
     for name in ("iter_next", "getdata"):
         with pytest.raises(NotImplementedError, match="DataIter does not define|defines neither"):

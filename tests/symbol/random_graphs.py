@@ -276,7 +276,7 @@ def compute(mx, number, size, change=lambda symbol: symbol, apart=False):
     """Text, shapes (also those of partial inference), outputs, gradients and states of a graph.
 
     Arrays are summed up as their weighted sum and their norm. `change` may replace the symbol on the way. `apart` has
-    the gradient of each output computed alone, and adds them: MXNet may lose a part where many are added in one graph.
+    the gradient of each output computed alone, and adds them: MXNet may lose a part where it adds many.
     """
     with mx.name.NameManager():
         symbol, inputs = Maker(mx, number, size).graph()
@@ -288,17 +288,20 @@ def compute(mx, number, size, change=lambda symbol: symbol, apart=False):
     wanted = [name for name in names if not name.startswith("ids")]
     grads = {name: mx.nd.zeros(arrays[name].shape) for name in wanted}
     heads = [mx.nd.array(values(f"head{i}", shape)) for i, shape in enumerate(outputs)]
-    exe = _bind(mx, symbol, arrays, grads, aux, "write")
+    exe = _bind(mx, symbol, arrays, grads, aux)
     result = [_summary(array.asnumpy()) for array in exe.forward(is_train=True)]
     exe.backward(heads)
+    found = {name: array.asnumpy() for name, array in grads.items()}
     if apart:
-        for array in grads.values():
-            array[:] = 0
+        found = dict.fromkeys(found, 0)
         for output, head in zip(symbol, heads):
-            exe = _bind(mx, output, arrays, grads, {name: array.copy() for name, array in aux.items()}, "add")
+            for array in grads.values():
+                array[:] = 0
+            exe = _bind(mx, output, arrays, grads, {name: array.copy() for name, array in aux.items()})
             exe.forward(is_train=True)
             exe.backward([head])
-    result += [_summary(grads[name].asnumpy()) for name in wanted]
+            found = {name: found[name] + array.asnumpy() for name, array in grads.items()}
+    result += [_summary(found[name]) for name in wanted]
     result += [_summary(aux[name].asnumpy()) for name in state_names]
     text = symbol.tojson()
     return {"names": ",".join([*names, *symbol.list_outputs(), *state_names]),
@@ -308,13 +311,13 @@ def compute(mx, number, size, change=lambda symbol: symbol, apart=False):
             "numbers": np.array(result)}
 
 
-def _bind(mx, symbol, arrays, grads, aux, how):
+def _bind(mx, symbol, arrays, grads, aux):
     """An executor on those of the arrays that a symbol takes."""
     names = symbol.list_arguments()
     return symbol.bind(mx.cpu(), {name: arrays[name] for name in names},
                        {name: grads[name] for name in names if name in grads} or None,
                        aux_states={name: aux[name] for name in symbol.list_auxiliary_states()},
-                       grad_req={name: how if name in grads else "null" for name in names})
+                       grad_req={name: "write" if name in grads else "null" for name in names})
 
 
 def shapes_text(parts):

@@ -93,6 +93,12 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
+def _threads(workers: int) -> dict[str, str]:
+    """The variable that divides this machine's cores among its workers, unless it is set."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return {} if "OMP_NUM_THREADS" in os.environ else {"OMP_NUM_THREADS": str(max(1, cores // workers))}
+
+
 def plan(options: argparse.Namespace) -> list[tuple[str, list[str], dict[str, str]]]:
     """(role, command, variables) of every process of the job, the scheduler first."""
     if options.launcher in _ELSEWHERE:
@@ -105,7 +111,8 @@ def plan(options: argparse.Namespace) -> list[tuple[str, list[str], dict[str, st
     address = options.host or (_own_address(hosts) if remote else "127.0.0.1")
     base = {"DMLC_PS_ROOT_URI": address, "DMLC_PS_ROOT_PORT": str(options.port or _free_port()),
             "DMLC_NUM_WORKER": str(options.num_workers), "DMLC_NUM_SERVER": str(options.num_servers),
-            "MXNET_KVSTORE_TIMEOUT": f"{options.timeout:g}", **_variables(options.env)}
+            "MXNET_KVSTORE_TIMEOUT": f"{options.timeout:g}",
+            **({} if remote else _threads(options.num_workers)), **_variables(options.env)}
     made = [("scheduler", list(SCHEDULER), {**base, "DMLC_ROLE": "scheduler", "MXNET_KVSTORE_SERVES": "1"})]
     for role, count in (("server", options.num_servers), ("worker", options.num_workers)):
         own = _variables(getattr(options, f"env_{role}"))

@@ -233,7 +233,8 @@ class ImageRecordLoader(MXDataIter):
         most = 0
         for number in range(len(self._records)):
             label = self._records.read(number)[0].label
-            if len(label) < 7 or label[0] < 2 or label[1] < 5 or (len(label) - int(label[0])) % int(label[1]):
+            if not (len(label) >= 7 and 2 <= label[0] < np.inf and 5 <= label[1] < np.inf     # NaN is neither
+                    and (len(label) - int(label[0])) % int(label[1]) == 0):
                 raise MXNetError(f"{self._records.name(number)}: {len(label)} values are no label for detection: the "
                                  "lengths of its header (2 or more) and of an object (5 or more), then those")
             most = max(most, len(label))

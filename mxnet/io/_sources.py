@@ -16,10 +16,10 @@ def files_of(paths: str | os.PathLike[str]) -> list[str]:
     path that does not exist may be a regular expression for file names. Both in the order of their names (in MXNet, in
     the order in which the system happens to list them). Raises MXNetError when there is no such file.
 
-    >>> import os, tempfile
-    >>> folder = tempfile.mkdtemp()
-    >>> for name in ("b.csv", "a.csv"):
-    ...     _ = open(os.path.join(folder, name), "w").write("1,2")
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> [(folder / name).write_text("1,2") for name in ("b.csv", "a.csv")]
+    [3, 3]
     >>> [os.path.basename(path) for path in files_of(folder)]
     ['a.csv', 'b.csv']
     """

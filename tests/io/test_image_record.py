@@ -153,6 +153,16 @@ def test_detection_refuses(name):
                                  **given)
 
 
+@pytest.mark.parametrize("label", [[2, 5, 0, .1, .1, .2], [float("nan"), 5] + 6 * [0], [2, float("inf")] + 5 * [0],
+                                   [2, 5] + 6 * [0], [1, 5] + 5 * [0]], ids=str)
+def test_labels_that_are_none_for_detection(tmp_path, label):
+    path = str(tmp_path / "bad.rec")
+    with mx.recordio.MXRecordIO(path, "w") as file:
+        file.write(mx.recordio.pack(mx.recordio.IRHeader(0, np.array(label, np.float32), 0, 0), b"no image"))
+    with pytest.raises(mx.MXNetError, match=f"{len(label)} values are no label for detection"):
+        mx.io.ImageDetRecordIter(path_imgrec=path, data_shape=(3, 30, 32), batch_size=1)
+
+
 def test_mean_image_is_made(tmp_path):
     path = str(tmp_path / "mean.bin")
     quiet = dict(shuffle=False, data_shape=(3, 30, 32), batch_size=10)

@@ -142,7 +142,9 @@ def test_fresh_graphs(oracle, number, size):
     if "error" in expected:                          # a mistake of MXNet's: it is enough that it runs here
         return
     compare(found, expected)
-    assert close(found, expected, 1e-3) or close(found, oracle(number, size, apart=True), 1e-3)
+    if not close(found, expected, 1e-3):
+        oracle.close()                               # a fresh one: MXNet's answers may depend on graphs before
+        assert close(found, oracle(number, size, apart=True), 1e-3)
 
 
 @examples(20, 500)

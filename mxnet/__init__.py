@@ -52,10 +52,12 @@ if TYPE_CHECKING:
         callback,
         contrib,
         engine,
+        error,
         executor_manager,
         image,
         libinfo,
         log,
+        misc,
         monitor,
         ndarray_doc,
         operator,
@@ -76,8 +78,9 @@ _memory.keep_freed_memory()
 _unbuilt.install()
 
 # Modules that are imported when they are first asked for, and their second names.
-_LAZY = ("callback", "contrib", "engine", "executor_manager", "image", "libinfo", "log", "monitor", "ndarray_doc",
-         "operator", "profiler", "recordio", "registry", "rnn", "runtime", "symbol_doc", "util", "visualization")
+_LAZY = ("callback", "contrib", "engine", "error", "executor_manager", "image", "libinfo", "log", "misc", "monitor",
+         "ndarray_doc", "operator", "profiler", "recordio", "registry", "rnn", "runtime", "symbol_doc", "util",
+         "visualization")
 _ALIASES = {"img": "image", "mon": "monitor", "viz": "visualization", **_unbuilt.ALIASES}
 # Names of `util` that MXNet shows here too.
 _FROM_UTIL = ("is_np_array", "is_np_shape", "np_array", "np_shape", "set_np_shape", "use_np", "use_np_array",

@@ -311,6 +311,30 @@ def compute(mx, number, size, change=lambda symbol: symbol, apart=False):
             "numbers": np.array(result)}
 
 
+def near_ties(mx, number, size):
+    """Whether a `max` or `min` of a graph has numbers that are equal but for rounding: each then gets a gradient or not.
+
+    Sums of the same rows of an embedding in another order are such.
+    """
+    with mx.name.NameManager():
+        symbol, inputs = Maker(mx, number, size).graph()
+    inner = symbol.get_internals()
+    shapes = [dict(zip(names(), found)) for names, found in
+              zip((inner.list_arguments, inner.list_auxiliary_states), inner.infer_shape(**inputs)[::2])]
+    given = [{name: mx.nd.array(values(name, shape)) for name, shape in part.items()} for part in shapes]
+    results = inner.bind(mx.cpu(), given[0], aux_states=given[1]).forward(is_train=True)
+    found = dict(zip(inner.list_outputs(), (result.asnumpy() for result in results)))
+    nodes = json.loads(symbol.tojson())["nodes"]
+    for node in nodes:
+        if node["op"] in ("max", "min"):
+            source, output, *_ = node["inputs"][0]
+            name, best = nodes[source]["name"], found[node["name"] + "_output"]
+            among = next(found[key] for key in (name, f"{name}_output", f"{name}_output{output}") if key in found)
+            if np.any((among != best) & (np.abs(among - best) <= 1e-5 * np.abs(best))):
+                return True
+    return False
+
+
 def _bind(mx, symbol, arrays, grads, aux):
     """An executor on those of the arrays that a symbol takes."""
     names = symbol.list_arguments()

@@ -149,7 +149,7 @@ def test_fresh_graphs(oracle, number, size):
     compare(found, expected)
     if not close(found, expected, 1e-3):
         oracle.close()                               # a fresh one: MXNet's answers may depend on graphs before
-        assert close(found, oracle(number, size, apart=True), 1e-3)
+        assert close(found, oracle(number, size, apart=True), 1e-3) or graphs.near_ties(mx, number, size)
 
 
 @examples(20, 500)

@@ -312,9 +312,9 @@ def compute(mx, number, size, change=lambda symbol: symbol, apart=False):
 
 
 def near_ties(mx, number, size):
-    """Whether a `max` or `min` of a graph has numbers that are equal but for rounding: each then gets a gradient or not.
+    """Whether a `max` or `min` has numbers that are equal but for rounding, which decides to whom the gradient goes.
 
-    Sums of the same rows of an embedding in another order are such.
+    Sums of the same rows of an embedding in another order are such, or rows that are softmaxes of the same numbers.
     """
     with mx.name.NameManager():
         symbol, inputs = Maker(mx, number, size).graph()
@@ -330,7 +330,8 @@ def near_ties(mx, number, size):
             source, output, *_ = node["inputs"][0]
             name, best = nodes[source]["name"], found[node["name"] + "_output"]
             among = next(found[key] for key in (name, f"{name}_output", f"{name}_output{output}") if key in found)
-            if np.any((among != best) & (np.abs(among - best) <= 1e-5 * np.abs(best))):
+            axis = int(node["attrs"]["axis"])
+            if np.any((np.abs(among - best) <= 1e-5 * np.abs(best)).sum(axis) > 1):
                 return True
     return False
 

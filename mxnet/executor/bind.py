@@ -34,9 +34,9 @@ def bind(symbol: Symbol, ctx: Context, args: Any, args_grad: Any, grad_req: Any,
     aux = _by_order("aux_states", aux_states if aux_states is not None else {}, aux_names, required=True)
     reqs = _requests(grad_req, names)
     shapes = {name: tuple(array.shape) for name, array in zip((*names, *aux_names), (*arrays, *aux))}
-    facts = infer.infer_shapes(symbol._outputs, shapes)
+    facts = infer.infer_shapes(symbol._nodes, shapes)
     kinds = {name: array._tensor.dtype for name, array in zip((*names, *aux_names), (*arrays, *aux))}
-    dtypes = infer.infer_dtypes(symbol._outputs, kinds)     # refuses, with names, what torch would promote in silence
+    dtypes = infer.infer_dtypes(symbol._nodes, kinds)     # refuses, with names, what torch would promote in silence
     for name, array, grad in zip(names, arrays, grads):
         if grad is not None and grad.shape != array.shape:
             raise MXNetValueError(f"bind: the gradient array of {name!r} is {grad.shape}, the argument {array.shape}")
@@ -109,7 +109,7 @@ def infer_all(symbol: Symbol, shapes: Mapping[str, Any], dtypes: Mapping[str, to
 
     Raises MXNetError that lists the arguments whose shape cannot be decided.
     """
-    facts = infer.infer_shapes(symbol._outputs, {name: infer.from_user(s) for name, s in shapes.items()})
+    facts = infer.infer_shapes(symbol._nodes, {name: infer.from_user(s) for name, s in shapes.items()})
     variables = [node for node in symbol._nodes if node.op is None]
     unknown = [f"{node.name}: {show(facts[id(node)][0])}" for node in variables if not complete(facts[id(node)][0])]
     if unknown:
@@ -118,7 +118,7 @@ def infer_all(symbol: Symbol, shapes: Mapping[str, Any], dtypes: Mapping[str, to
                          f"(? is unknown). Given are {given}")
     known = dict(dtypes)
     while True:
-        kinds = infer.infer_dtypes(symbol._outputs, known)
+        kinds = infer.infer_dtypes(symbol._nodes, known)
         missing = next((node for node in variables if kinds[id(node)][0] is None), None)
         if missing is None:
             return facts, kinds
@@ -237,7 +237,7 @@ def reshape(executor: Executor, partial_shaping: bool, allow_up_sizing: bool, sh
     for name in shapes:
         if name not in executor.arg_dict:
             raise MXNetValueError(f"reshape: {name!r} is not an argument.{nearest(name, executor.arg_dict)}")
-    facts = infer.infer_shapes(symbol._outputs, {name: infer.from_user(shape) for name, shape in shapes.items()})
+    facts = infer.infer_shapes(symbol._nodes, {name: infer.from_user(shape) for name, shape in shapes.items()})
     args, grads = [], []
     for node, array, grad in zip(symbol._variables(False), executor.arg_arrays, executor.grad_arrays):
         shape = _decided(node, facts)

@@ -28,8 +28,8 @@ def peak_bytes(outputs: list[Entry], arrays: Mapping[str, Any], kept: set[int]) 
     kept : ids of nodes whose results stay until the end, those of the outputs aside
     """
     order = topological(outputs)
-    shapes = infer_shapes(outputs, {name: array.shape for name, array in arrays.items()})
-    dtypes = infer_dtypes(outputs, {name: array._tensor.dtype for name, array in arrays.items()})
+    shapes = infer_shapes(order, {name: array.shape for name, array in arrays.items()})
+    dtypes = infer_dtypes(order, {name: array._tensor.dtype for name, array in arrays.items()})
     last_use = {id(source): at for at, node in enumerate(order) for source, _ in node.inputs}
     stay = kept | {id(node) for node, _ in outputs}
     ends: dict[int, list[int]] = {}

@@ -2,7 +2,7 @@
 """Inference of shapes and dtypes over a graph: sweeps of one-node steps, forward and backward, to a fixpoint."""
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -12,7 +12,7 @@ from ..dtype import FROM_CODE, NAME
 from ..ops.infer import Conflict, complete, show, step_dtypes, step_shapes
 from ..ops.params import decoder
 from ..ops.registry import OperatorError, is_final
-from .graph import Entry, Node, topological
+from .graph import Node
 
 TUPLE = decoder(tuple[int, ...])     # reads a shape out of text
 Facts = dict[int, list[Any]]         # id of a node -> what is known of each of its outputs
@@ -22,9 +22,11 @@ class InferenceError(OperatorError):
     """Shapes or dtypes that do not fit together: names the node, what is given and what is needed."""
 
 
-def infer_shapes(outputs: Sequence[Entry], known: Mapping[str, Any]) -> Facts:
-    """All shapes that follow from those of the named variables. Sizes that stay unknown are None."""
-    order = topological(outputs)
+def infer_shapes(order: list[Node], known: Mapping[str, Any]) -> Facts:
+    """All shapes in a graph that follow from those of the named variables. Sizes that stay unknown are None.
+
+    `order` is all of its nodes, inputs first.
+    """
     facts: Facts = {}
     for node in order:
         facts[id(node)] = [None] * node.output_count()
@@ -33,9 +35,8 @@ def infer_shapes(outputs: Sequence[Entry], known: Mapping[str, Any]) -> Facts:
     return _fixpoint(order, facts, step_shapes, complete, show)
 
 
-def infer_dtypes(outputs: Sequence[Entry], known: Mapping[str, torch.dtype]) -> Facts:
-    """All dtypes that follow from those of the named variables; None where nothing says."""
-    order = topological(outputs)
+def infer_dtypes(order: list[Node], known: Mapping[str, torch.dtype]) -> Facts:
+    """All dtypes in a graph that follow from those of the named variables; None where nothing says. As above."""
     facts: Facts = {}
     for node in order:
         facts[id(node)] = [None] * node.output_count()

@@ -261,7 +261,7 @@ class Symbol:
     def infer_shape_partial(self, *args: Any, **kwargs: Any) -> tuple[Any, Any, Any]:
         """As `infer_shape`, with () for unknown shapes and 0 for unknown sizes instead of giving up."""
         known = {name: infer.from_user(shape) for name, shape in self._given(args, kwargs).items()}
-        facts = infer.infer_shapes(self._outputs, known)
+        facts = infer.infer_shapes(self._nodes, known)
         return tuple([infer.to_user(shape) for shape in part] for part in self._parts(facts))  # type: ignore
 
     def infer_type(self, *args: Any, **kwargs: Any) -> tuple[Any, Any, Any]:
@@ -277,7 +277,7 @@ class Symbol:
     def infer_type_partial(self, *args: Any, **kwargs: Any) -> tuple[Any, Any, Any]:
         """As `infer_type`, with None for what cannot be decided."""
         known = {name: as_torch(kind) for name, kind in self._given(args, kwargs).items()}
-        facts = infer.infer_dtypes(self._outputs, known)
+        facts = infer.infer_dtypes(self._nodes, known)
         return tuple([None if kind is None else NUMPY[kind] for kind in part]     # type: ignore[return-value]
                      for part in self._parts(facts))
 

@@ -260,5 +260,5 @@ def _inner_dtypes(symbol: Any, known: Mapping[int, Any]) -> tuple[list[Any], lis
 def _inner(symbol: Any, known: Mapping[int, Any], infer: Callable[..., Any]) -> tuple[list[Any], list[Any]]:
     """What follows for the subgraph's variables and outputs, from what is known of the variables by position."""
     variables = [node for node in symbol._nodes if node.op is None]
-    facts = infer(symbol._outputs, {variables[i].name: value for i, value in known.items() if value is not None})
+    facts = infer(symbol._nodes, {variables[i].name: value for i, value in known.items() if value is not None})
     return [facts[id(node)][0] for node in variables], [facts[id(node)][index] for node, index in symbol._outputs]

@@ -221,7 +221,7 @@ def map_together(link: Link, size: int) -> mmap.mmap | None:
             os.ftruncate(descriptor, size)
             where = torch.tensor([os.getpid(), descriptor, size])
     except OSError:
-        pass
+        pass                                   # the others are told by the numbers below 0
     try:
         link.run("shared memory", lambda: dist.broadcast(where, 0))
         process, number, its_size = where.tolist()
@@ -230,7 +230,7 @@ def map_together(link: Link, size: int) -> mmap.mmap | None:
                 descriptor = os.open(f"/proc/{process}/fd/{number}", os.O_RDWR | os.O_CLOEXEC)
             memory = mmap.mmap(descriptor, size) if its_size == size else None
         except (OSError, ValueError):
-            pass
+            pass                               # all are told next
         mapped = torch.tensor([int(memory is not None)])
         link.run("shared memory", lambda: dist.all_reduce(mapped, dist.ReduceOp.MIN))
         return memory if int(mapped) else None

@@ -190,7 +190,7 @@ class BaseModule:
         counts = {len(outputs) for outputs in results}
         if len(counts) != 1:
             raise MXNetAssertionError("Cannot merge batches, as num of outputs is not the same in mini-batches. Maybe "
-                             "bucketing is used?")
+                                      "bucketing is used?")
         merged = [ndarray.concatenate([outputs[i] for outputs in results]) for i in range(counts.pop())]
         return merged[0] if len(merged) == 1 and not always_output_list else merged
 

@@ -13,7 +13,7 @@ from ..ndarray.generate import function
 from ..ops.fused_updates import adam_step
 from ..ops.optimizer_lamb import lamb_step
 from . import whole
-from .optimizer import Optimizer, aggregation_size, parts, register, tensors, zeros_like
+from .optimizer import ByLists, ByNorms, Optimizer, aggregation_size, parts, register, tensors, zeros_like
 
 __all__ = ["FTML", "LAMB", "Adam", "Adamax", "Nadam"]
 
@@ -78,7 +78,7 @@ class FTML(Optimizer):
 
 
 @register
-class LAMB(_Moments):
+class LAMB(ByLists, ByNorms, _Moments):
     """Layer-wise adaptive moments for large batches (You et al., 2020). MXNet operator `_multi_lamb_update`."""
 
     _counts_first = False
@@ -90,20 +90,6 @@ class LAMB(_Moments):
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
         self.lower_bound, self.upper_bound, self.bias_correction = lower_bound, upper_bound, bias_correction
         self.aggregate_num = aggregation_size(45)
-
-    def update(self, index: Any, weight: Any, grad: Any, state: Any) -> None:
-        if isinstance(index, (list, tuple)):
-            self.update_multi(index, weight, grad, state)
-        else:
-            self._update_all([index], [weight], [grad], [state])
-
-    def _update_all(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
-                    states: Sequence[Any]) -> None:
-        self._step(indices, weights, weights, grads, states)
-
-    def _update_masters(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
-                        masters: Sequence[NDArray], states: Sequence[Any]) -> None:
-        self._step(indices, weights, masters, grads, states)
 
     def _step(self, indices: Sequence[Any], weights: Sequence[NDArray], masters: Sequence[NDArray],
               grads: Sequence[NDArray], states: Sequence[Any]) -> None:

@@ -15,14 +15,14 @@ from ..ops.fused_updates import sgd_step
 from ..ops.optimizer_global import lars_rates
 from ..ops.optimizer_lists import cast_list, sums_of_squares
 from . import whole
-from .optimizer import Optimizer, register, tensors, zeros_like
+from .optimizer import ByNorms, Optimizer, register, tensors, zeros_like
 from .sgd import SGD
 
 __all__ = ["LARS", "LBSGD"]
 
 
 @register
-class LARS(SGD):
+class LARS(ByNorms, SGD):
     """SGD with a rate for each layer by the norms of weight and gradient (You, Gitman and Ginsburg, 2017).
 
     Names that end in `gamma`, `beta` or `bias` keep the plain rate, and only `_weight`s decay by default. MXNet
@@ -37,15 +37,6 @@ class LARS(SGD):
         self.eta, self.eps, self.momentum_correction = eta, eps, momentum_correction
         self.last_lr: float | None = None
         self.cur_lr: float | None = None
-
-    def _update_all(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
-                    states: Sequence[Any]) -> None:
-        self._step(indices, weights, weights, grads, states)
-
-    def _update_masters(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
-                        masters: Sequence[NDArray], states: Sequence[Any]) -> None:
-        self._step(indices, weights, masters, grads, states)
-        torch._foreach_copy_(tensors(weights), tensors(masters))
 
     def _step(self, indices: Sequence[Any], weights: Sequence[NDArray], masters: Sequence[NDArray],
               grads: Sequence[NDArray], states: Sequence[Any]) -> None:
@@ -67,6 +58,8 @@ class LARS(SGD):
             some = slice(at, at + size)
             whole.descend(values[some], g[some], moms[some], lrs[some], wds[some], momenta[at // size],
                           self.rescale_grad, self._clip())
+        if masters is not weights:
+            torch._foreach_copy_(tensors(weights), tensors(masters))
 
     def _corrected_momentum(self) -> float:
         """The momentum, scaled by how the rate has changed since it was last asked for."""

@@ -373,6 +373,34 @@ def one_context(weights: Sequence[NDArray]) -> bool:
     return all(weight._ctx is first or weight._ctx == first for weight in weights)
 
 
+class ByLists:
+    """For optimizers whose step for one weight is their step for many; `update` takes lists, too, as MXNet's does."""
+
+    def update(self, index: Any, weight: Any, grad: Any, state: Any) -> None:
+        given = (index, weight, grad, state)
+        if isinstance(index, (list, tuple)):
+            self.update_multi(*given)                                        # type: ignore[attr-defined]
+        else:
+            self._update_all(*([item] for item in given))                    # type: ignore[attr-defined]
+
+
+class ByNorms:
+    """For optimizers that step by norms of the weights as these are rounded, whatever copies in float32 there are."""
+
+    def _update_all(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
+                    states: Sequence[Any]) -> None:
+        self._step(indices, weights, weights, grads, states)
+
+    def _update_masters(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
+                        masters: Sequence[NDArray], states: Sequence[Any]) -> None:
+        self._step(indices, weights, masters, grads, states)
+
+    def _step(self, indices: Sequence[Any], weights: Sequence[NDArray], masters: Sequence[NDArray],
+              grads: Sequence[NDArray], states: Sequence[Any]) -> None:
+        """A step of the masters, which are the weights themselves or their copies; weights follow."""
+        raise NotImplementedError(f"{type(self).__name__} does not define _step")
+
+
 def tensors(arrays: Sequence[NDArray]) -> list[torch.Tensor]:
     """The tensor of each array."""
     return [array._tensor for array in arrays]

@@ -15,13 +15,13 @@ from ..ops.fused_updates import nag_step, sgd_step
 from ..ops.optimizer_lists import prepared_list
 from ..random import generator
 from . import whole
-from .optimizer import Optimizer, aggregation_size, register, tensors, zeros_like
+from .optimizer import ByLists, Optimizer, aggregation_size, register, tensors, zeros_like
 
 __all__ = ["DCASGD", "NAG", "SGD", "SGLD", "Signum", "ccSGD"]
 
 
 @register
-class SGD(Optimizer):
+class SGD(ByLists, Optimizer):
     """SGD with momentum and weight decay.
 
     `w -= lr * (rescale_grad * clip(grad) + wd * w)`, or with momentum `v = momentum * v - lr * (...)`, `w += v`.
@@ -38,12 +38,6 @@ class SGD(Optimizer):
 
     def create_state(self, index: Any, weight: NDArray) -> NDArray | None:
         return zeros_like(weight) if self.momentum != 0.0 else None
-
-    def update(self, index: Any, weight: Any, grad: Any, state: Any) -> None:
-        if isinstance(index, (list, tuple)):
-            self.update_multi(index, weight, grad, state)
-        else:
-            self._update_all([index], [weight], [grad], [state])
 
     def _update_all(self, indices: Sequence[Any], weights: Sequence[NDArray], grads: Sequence[NDArray],
                     states: Sequence[Any]) -> None:
